@@ -1,0 +1,70 @@
+# Every target sets up what it needs; a machine needs CPython 3.11 or newer, pip, make and git.
+.DEFAULT_GOAL := help
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(name))))
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
+
+.PHONY: help run test test-docker test-all lint format check-deployment bootstrap deploy types sample lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## the whole month on the sample workbooks in data/, into reports/
+	$(BIN)/monthly-sales run --month 2025-05 --source data --destination reports
+
+test: $(VENV)/.tests ## all tests but those that need Docker, with branch coverage
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore=tests/docker --cov --cov-fail-under=95
+
+test-docker: $(VENV)/.tests ## the image, and a deployment of it, on a real Docker engine
+	$(BIN)/pytest tests/docker
+
+test-all: $(VENV)/.tests ## all tests, in their long forms
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest --cov --cov-fail-under=95
+
+lint: $(VENV)/.tests ## style, formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+check-deployment: $(VENV)/.runtime ## refuse what Prefect would let pass in prefect.yaml
+	$(BIN)/python deployments/check.py
+
+bootstrap: $(VENV)/.runtime ## work pools, queues, credentials and alerts on the Prefect server; twice is as good as once
+	$(BIN)/python deployments/bootstrap.py
+
+deploy: check-deployment ## build and push the image, and deploy prefect.yaml, once it is checked
+	$(BIN)/prefect --no-prompt deploy --all
+
+types: $(VENV)/.tests ## static types, strict
+	$(BIN)/mypy
+
+format: $(VENV)/.tests ## rewrite the code in its style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+sample: $(VENV)/.runtime ## make the sample workbooks anew
+	$(BIN)/python data/generate.py
+
+lock: $(VENV)/.tests ## resolve the locks anew from pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --output-file deployments/requirements.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --group dev --constraint deployments/requirements.txt \
+		--output-file tests/requirements.txt pyproject.toml
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
+	--custom-compile-command 'make lock'
+
+clean: ## remove the environment and all caches
+	rm -rf $(VENV) reports build *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.runtime: deployments/requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "CPython 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up $(VENV), which takes about a minute."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --no-deps --require-hashes --requirement deployments/requirements.txt
+	@$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runtime tests/requirements.txt
+	@$(INSTALL) --no-deps --require-hashes --requirement tests/requirements.txt
+	@touch $@

@@ -1,0 +1,29 @@
+"""Settings of every test: no run may touch the user's own Prefect, or call home."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+# Prefect reads these when it is first imported.
+os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-home-")
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+os.environ.pop("PREFECT_API_URL", None)
+
+# The same examples on every run, and on every machine; the long form looks for new ones.
+settings.register_profile("default", max_examples=50, derandomize=True, deadline=None, database=None)
+settings.register_profile("long", max_examples=500, deadline=None, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def real_workbooks() -> Path:
+    """The folder with the merchant's own workbooks, which are not part of the project."""
+    folder = os.environ.get("BOTTLENECK_WORKBOOKS")
+    if not folder:
+        pytest.skip("needs the real workbooks: set BOTTLENECK_WORKBOOKS to their folder")
+    return Path(folder)
