@@ -1,0 +1,149 @@
+"""What a cell says: keys, amounts of money, counts, and what is wrong with a cell that says none of them.
+
+Each function makes one Polars expression over a staged table, in which a column comes as its text and the kind of its
+cell (`schemas.kind_of`). Nothing here raises on a cell, and no fault becomes a null in silence: where a reader answers
+null, the fault of the same name tells why.
+
+Source of the rules: README, "Business rules".
+"""
+
+import html
+
+import polars as pl
+
+from tasks.domain.schemas import EXCEL_LIMIT, MONEY, kind_of
+
+BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
+)
+"""Unicode's white space, and the three invisible characters that web shops paste with it."""
+
+_INNER_BLANK = f"[{BLANKS}]"
+_INTEGER_WITH_POINT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
+_GROUP_BLANK = "[ \u00a0\u202f]"
+_AMOUNT = rf"[+-]?(?:[0-9]{{1,3}}(?:{_GROUP_BLANK}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]{{1,2}})?"
+_MONEY_TEXT = rf"^(?:€[{BLANKS}]*)?{_AMOUNT}$|^{_AMOUNT}[{BLANKS}]*€$"
+_COUNT_TEXT = rf"^{_AMOUNT}$"
+
+_EXACT = pl.Decimal(38, 18)
+"""Room for twenty digits before the point and more behind it than an amount can have."""
+
+
+def trimmed(column: str) -> pl.Expr:
+    """The cell's text without blanks around it; null where nothing is left."""
+    text = pl.col(column).str.strip_chars(BLANKS)
+    return pl.when(text != "").then(text)
+
+
+def is_blank(column: str) -> pl.Expr:
+    """Whether the cell is empty or holds nothing but blanks."""
+    kind = pl.col(kind_of(column))
+    return kind.is_null() | ((kind == "text") & trimmed(column).is_null())
+
+
+def read_key(column: str) -> pl.Expr:
+    """The key as its file spells it; null for an empty cell and for an unreadable key.
+
+    A number that is an integer and text such as "15298.0" are their integer text; any other text stays ("007" is not
+    "7"). A boolean, a date, an error or text with a blank inside is no key.
+    """
+    text = trimmed(column).str.replace(_INTEGER_WITH_POINT, "${1}")
+    readable = pl.col(kind_of(column)).is_in(["number", "text"]) & ~text.str.contains(_INNER_BLANK)
+    return pl.when(readable).then(text)
+
+
+def comparable(key: pl.Expr) -> pl.Expr:
+    """The form in which two keys are compared: without case."""
+    return key.str.to_lowercase()
+
+
+def is_unreadable_key(column: str) -> pl.Expr:
+    """Whether the cell holds something that is not a key."""
+    return ~is_blank(column) & read_key(column).is_null()
+
+
+def _typed(column: str, grammar: str) -> pl.Expr:
+    """The digits of a text cell that follows the grammar, with a decimal point; null for any other text."""
+    text = trimmed(column)
+    digits = text.str.replace_all(f"[€{BLANKS}]", "").str.replace(",", ".", literal=True)
+    return pl.when(text.str.contains(grammar)).then(digits)
+
+
+def _size(column: str, grammar: str) -> pl.Expr:
+    """The number in the cell as near as a float comes, whatever its size; null where there is none."""
+    kind = pl.col(kind_of(column))
+    stored = pl.col(column).cast(pl.Float64, strict=False)
+    typed = _typed(column, grammar).cast(pl.Float64, strict=False)
+    return pl.when((kind == "number") & stored.is_finite()).then(stored).when(kind == "text").then(typed)
+
+
+def _amount(column: str, grammar: str) -> pl.Expr:
+    """The exact number in the cell: of a stored float its shortest decimal; null where it is none or too large."""
+    kind = pl.col(kind_of(column))
+    shortest = pl.col(column).cast(pl.Float64, strict=False).cast(pl.String)
+    digits = pl.when(kind == "number").then(shortest).when(kind == "text").then(_typed(column, grammar))
+    amount = digits.cast(_EXACT, strict=False)
+    return pl.when(_size(column, grammar).abs() < EXCEL_LIMIT).then(amount)
+
+
+def _fault(column: str, grammar: str) -> list[pl.Expr]:
+    """Why a cell holds no number that a spreadsheet can hold, in the order in which the reasons are asked."""
+    kind, size = pl.col(kind_of(column)), _size(column, grammar)
+    return [
+        pl.when(is_blank(column)).then(pl.lit("blank-cell")),
+        pl.when(kind == "error").then(pl.lit("error-cell")),
+        pl.when(kind == "uncalculated").then(pl.lit("uncalculated-formula")),
+        pl.when(size.is_null()).then(pl.lit("not-a-number")),
+        pl.when(size >= EXCEL_LIMIT).then(pl.lit("too-large")),
+    ]
+
+
+def read_money(column: str) -> pl.Expr:
+    """The amount in EUR, rounded half up to cents; null where `price_fault` says why."""
+    cents = _amount(column, _MONEY_TEXT).round(2, mode="half_away_from_zero")
+    return pl.when(cents.abs() < EXCEL_LIMIT).then(cents).cast(MONEY)
+
+
+def price_fault(column: str) -> pl.Expr:
+    """The code of what is wrong with a price; null where it is a price above 0."""
+    size, money = _size(column, _MONEY_TEXT), read_money(column)
+    return pl.coalesce(
+        *_fault(column, _MONEY_TEXT),
+        pl.when((size <= 0) | (money <= 0)).then(pl.lit("not-above-zero")),
+        pl.when(money.is_null()).then(pl.lit("too-large")),
+    )
+
+
+def read_count(column: str) -> pl.Expr:
+    """The whole number in the cell; null where `count_fault` says why."""
+    amount = _amount(column, _COUNT_TEXT)
+    return pl.when(_is_whole(column, amount)).then(amount).cast(pl.Int64)
+
+
+def count_fault(column: str) -> pl.Expr:
+    """The code of what is wrong with a count; null where it is a whole number from 0."""
+    amount = _amount(column, _COUNT_TEXT)
+    return pl.coalesce(
+        *_fault(column, _COUNT_TEXT),
+        pl.when(_size(column, _COUNT_TEXT) < 0).then(pl.lit("negative")),
+        pl.when(~_is_whole(column, amount)).then(pl.lit("fractional")),
+    )
+
+
+def _is_whole(column: str, amount: pl.Expr) -> pl.Expr:
+    """Whether the number is whole; a trace too small for the exact number to hold is none."""
+    is_nothing = _size(column, _COUNT_TEXT) == 0
+    return (amount == amount.round(0, mode="half_away_from_zero")) & ((amount == 0) == is_nothing)
+
+
+def read_title(column: str) -> pl.Expr:
+    """The text as people read it: HTML entities decoded, blanks around it removed; null where nothing is left."""
+    text = trimmed(column)
+    decoded = text.map_batches(_unescape, return_dtype=pl.String, is_elementwise=True)
+    title = pl.when(text.str.contains("&", literal=True)).then(decoded).otherwise(text).str.strip_chars(BLANKS)
+    return pl.when(title != "").then(title)
+
+
+def _unescape(titles: pl.Series) -> pl.Series:
+    return pl.Series(titles.name, [None if title is None else html.unescape(title) for title in titles], pl.String)

@@ -1,0 +1,307 @@
+"""What must hold after each stage, reckoned by another way than the stage itself took.
+
+Each check returns sentences, one per contradiction; none when all holds. Where the stages use Polars expressions,
+the checks use Python's own numbers and sets, and compare what comes out.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+import polars as pl
+
+from tasks.domain import second_reading as again
+from tasks.domain.issues import Issue
+from tasks.domain.join import Cleaned, standing
+from tasks.domain.premium import Z_TOLERANCE, premium_price
+from tasks.domain.schemas import EXCEL_LIMIT, SOURCES, Source, Wine, WineRevenue
+
+ALL_THREE = "the three workbooks"
+
+SCORE_TOLERANCE = 1e-9
+"""How far a z-score in floats may be from the one in exact decimals, relative to its size."""
+
+Raw = dict[Source, pl.LazyFrame]
+
+
+def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
+    """No row lost or added, for each key one row that stands for it, and every cell read alike twice."""
+    products = raw["web"].filter(_is_product(raw["web"]))
+    listed = cleaned.web.filter("is_product")
+    keys = {"erp": ["product_key"], "liaison": ["product_key", "web_key"], "web": ["web_key"]}
+    return [
+        *(
+            sentence
+            for source, rows in zip(SOURCES, cleaned, strict=True)
+            for sentence in _check_rows(source, raw[source], rows, keys[source])
+        ),
+        *_differing_rows("web products", products, listed, "came out of the cleaning"),
+        *_check_reading("erp product_id", raw["erp"], "product_id", again.key, cleaned.erp, "product_key"),
+        *_check_reading("liaison product_id", raw["liaison"], "product_id", again.key, cleaned.liaison, "product_key"),
+        *_check_reading("liaison id_web", raw["liaison"], "id_web", again.key, cleaned.liaison, "web_key"),
+        *_check_reading("web sku", products, "sku", again.key, listed, "web_key"),
+        *_check_reading("erp price", raw["erp"], "price", again.price, cleaned.erp, "price"),
+        *_check_reading("web total_sales", products, "total_sales", again.count, listed, "total_sales"),
+        *_check_faults("erp price", cleaned.erp, "price__fault", pl.col("price").is_null() | (pl.col("price") <= 0)),
+        *_check_faults(
+            "web total_sales",
+            listed,
+            "total_sales__fault",
+            pl.col("total_sales").is_null() | (pl.col("total_sales") < 0),
+        ),
+    ]
+
+
+def _is_product(raw_web: pl.LazyFrame) -> pl.Expr:
+    distinct = raw_web.select("post_type").unique().collect()["post_type"].drop_nulls().to_list()
+    return pl.col("post_type").is_in([text for text in distinct if again.strip(text).lower() == "product"])
+
+
+def _check_rows(source: Source, raw: pl.LazyFrame, rows: pl.LazyFrame, key: list[str]) -> list[str]:
+    sentences = _differing_rows(source, raw, rows, "came out of the cleaning")
+    stand = standing(rows).select(key).collect()
+    if stand[key[0]].null_count():
+        sentences.append(f"{source}: {_n(stand[key[0]].null_count(), 'row')} without a key standing for a product")
+    if stand.is_duplicated().any():
+        sentences.append(f"{source}: {_n(int(stand.is_duplicated().sum()), 'row')} with a key that another row has")
+    there = (rows.filter("is_product") if source == "web" else rows).select(key).collect()
+    if differing := set(there.drop_nulls().rows()) ^ set(stand.drop_nulls().rows()):
+        first = " with ".join(f'"{part}"' for part in min(differing))
+        keys = _n(len(differing), "key")
+        sentences.append(f"{source}: {keys} that no row stands for, or the wrong one, the first is {first}")
+    return sentences
+
+
+def _differing_rows(name: str, read: pl.LazyFrame, kept: pl.LazyFrame, what: str) -> list[str]:
+    """Whether both have the same rows, each of them once."""
+    before, after = Counter(_column(read, "row")), Counter(_column(kept, "row"))
+    if before == after:
+        return []
+    first = min((before - after) | (after - before))
+    return [
+        f"{name}: {_n(before.total(), 'row')} read, {after.total():,} {what}, the first that differs is row {first}"
+    ]
+
+
+def _check_reading(
+    name: str, raw: pl.LazyFrame, column: str, read: Callable[[str, str], object], rows: pl.LazyFrame, result: str
+) -> list[str]:
+    dtype = rows.collect_schema()[result]
+    expected = again.read_again(raw, column, read, dtype)
+    differing = (
+        expected.join(rows.select("row", found=result), on="row", how="inner")
+        .filter(~pl.col("found").eq_missing(pl.col("expected")))
+        .sort("row")
+        .collect()
+    )
+    if differing.is_empty():
+        return []
+    row, wanted, found = ("nothing" if value is None else value for value in differing.row(0))
+    cells = _n(differing.height, "cell")
+    return [f"{name}: {cells} read differently the second time, the first in row {row}: {found}, then {wanted}"]
+
+
+def _check_faults(name: str, rows: pl.LazyFrame, fault: str, is_faulty: pl.Expr) -> list[str]:
+    wrong = rows.filter(is_faulty != pl.col(fault).is_not_null()).select("row").sort("row").collect()["row"]
+    if wrong.is_empty():
+        return []
+    return [f"{name}: {_n(len(wrong), 'fault')} not told or told without cause, the first in row {wrong[0]}"]
+
+
+def _column(frame: pl.LazyFrame, name: str) -> pl.Series:
+    return frame.select(name).collect()[name]
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
+    """No pair lost, added or doubled, no value changed, every row accounted for, and no unit lost."""
+    pairs = joined.collect()
+    sound = pairs.filter(~(pl.col("is_sku_shared") | pl.col("is_one_of_several")))
+    sentences = _check_pairs(cleaned, pairs)
+    if sound["product_key"].is_duplicated().any() or sound["web_key"].is_duplicated().any():
+        sentences.append("a product or a sku stands more than once in the join")
+    for source, rows in zip(SOURCES, cleaned, strict=True):
+        sentences += _check_values(source, rows, joined)
+    sentences += _check_ledger(cleaned, joined, ledger)
+
+    units = int(_column(cleaned.web.filter("is_product"), "total_sales").sum())
+    used, rejected = int(pairs["total_sales"].sum()), int(_column(ledger, "units").sum())
+    if sound.height == pairs.height and units != used + rejected:
+        sentences.append(f"of {_n(units, 'unit')} {used:,} are used and {rejected:,} rejected")
+    return sentences
+
+
+def _check_pairs(cleaned: Cleaned, pairs: pl.DataFrame) -> list[str]:
+    erp = set(_column(standing(cleaned.erp), "product_key"))
+    web = set(_column(standing(cleaned.web), "web_key"))
+    links = standing(cleaned.liaison).select("product_key", "web_key").collect().rows()
+    expected = Counter((product, sku) for product, sku in links if product in erp and sku in web)
+    there = Counter(pairs.select("product_key", "web_key").iter_rows())
+    if expected == there:
+        return []
+    product, sku = min((expected - there) | (there - expected), key=str)
+    first = f'the first that differs is product "{product}" with sku "{sku}"'
+    return [f"the join has {_n(pairs.height, 'row')} where the keys give {expected.total():,}, {first}"]
+
+
+_JOINED_VALUES = {
+    "erp": {"product_id": "key", "product_key": "product_key", "price": "price"},
+    "liaison": {"product_key": "product_key", "web_key": "web_key"},
+    "web": {"sku": "key", "web_key": "web_key", "total_sales": "total_sales", "post_title": "post_title"},
+}
+"""The columns of the join that each source gives, and their names in its cleaned rows."""
+
+
+def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> list[str]:
+    """Whether each joined product has the values of the cleaned row that it names."""
+    columns = _JOINED_VALUES[source]
+    there = rows.select(pl.col("row").alias(f"{source}_row"), **{f"{name}_read": c for name, c in columns.items()})
+    compared = joined.join(there, on=f"{source}_row", how="left").collect()
+    sentences = []
+    for name in columns:
+        wrong = compared.filter(~pl.col(name).eq_missing(pl.col(f"{name}_read")))[f"{source}_row"].sort()
+        if len(wrong):
+            products = f"{_n(len(wrong), 'joined product')} with another value than the cleaning gave"
+            sentences.append(f"{source} {name}: {products}, the first in row {wrong[0]}")
+    return sentences
+
+
+def _check_ledger(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
+    """Whether every row has one fate: used where it is joined, else set aside for the reason the cleaning gave."""
+    sentences = []
+    ignored = {"blank-row", "other-post-type"}
+    for source, rows in zip(SOURCES, cleaned, strict=True):
+        settled = ledger.filter(source=source)
+        sentences += _differing_rows(source, rows, settled, "accounted for")
+        fates = rows.select("row", given="rule").join(settled, on="row", how="inner").collect()
+        used = set(_column(joined, f"{source}_row"))
+        wrong = [
+            fate["row"]
+            for fate in fates.select("row", "given", "rule", "disposition").iter_rows(named=True)
+            if (fate["disposition"] == "used") != (fate["row"] in used)
+            or (fate["disposition"] == "used") != (fate["rule"] is None)
+            or (fate["disposition"] == "ignored") != (fate["rule"] in ignored)
+            or (fate["disposition"] == "ignored") != (fate["given"] in ignored)
+            or (fate["given"] is not None and fate["given"] != fate["rule"])
+        ]
+        if wrong:
+            rows_with = f"{_n(len(wrong), 'row')} with a fate that does not fit"
+            sentences.append(f"{source}: {rows_with}, the first is row {min(wrong)}")
+    return sentences
+
+
+def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[int, int]]:
+    """How much has no partner: what, then how many of how many."""
+    web_keys = standing(cleaned.web).select("web_key")
+    links = standing(cleaned.liaison).filter(pl.col("web_key").is_not_null())
+    products = cleaned.web.filter("is_product").select("row", units=pl.col("total_sales").clip(lower_bound=0))
+    unused = products.join(joined.select(row="web_row"), on="row", how="anti")
+    count, units = pl.len(), pl.col("units").sum()
+    return {
+        "links that lead to no product of the shop": (
+            _one(links.join(web_keys, on="web_key", how="anti").select(count)), _one(links.select(count)),
+        ),
+        "products of the shop without a product of the ERP": (_one(unused.select(count)), _one(products.select(count))),
+        "units sold of products without a product of the ERP": (
+            _one(unused.select(units)), _one(products.select(units)),
+        ),
+    }  # fmt: skip
+
+
+def _one(frame: pl.LazyFrame) -> int:
+    return int(frame.collect().item())
+
+
+def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, unmatched_limit: float) -> list[Issue]:
+    """The issues of the month as a whole: no product at all, or a share without a partner above the limit."""
+    limit = Fraction(repr(unmatched_limit))
+    above = [
+        Issue(
+            ALL_THREE,
+            "unmatched",
+            value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {unmatched_limit:.2%})",
+        )
+        for what, (part, whole) in unmatched_shares(cleaned, joined).items()
+        if whole > 0 and Fraction(part, whole) > limit
+    ]
+    return above if _one(joined.select(pl.len())) else [Issue(ALL_THREE, "no-product"), *above]
+
+
+def judge_total(revenue: pl.LazyFrame) -> list[Issue]:
+    """The issue of a total that a spreadsheet cannot hold."""
+    total = sum(revenue.select("revenue").collect()["revenue"], Decimal(0))
+    return [Issue(ALL_THREE, "revenue-too-large", value=f"{total:,} EUR")] if total >= EXCEL_LIMIT else []
+
+
+def check_revenue(revenue: pl.LazyFrame) -> list[str]:
+    """Price x units = revenue on every row and in total, reckoned in whole cents with Python's integers."""
+    if broken := _check_contract(revenue, WineRevenue):
+        return broken
+    rows = revenue.select("product_id", "price", "total_sales", "revenue").collect().rows()
+    cents = [int(price.scaleb(2)) * units for _, price, units, _ in rows]
+    sentences = []
+    wrong = [row[0] for row, earned in zip(rows, cents, strict=True) if int(row[3].scaleb(2)) != earned]
+    if wrong:
+        sentences.append(f'price x units is not the revenue of {_n(len(wrong), "product")}, the first is "{wrong[0]}"')
+    stated, total = sum((row[3] for row in rows), Decimal(0)), Decimal(sum(cents)).scaleb(-2)
+    if stated != total:
+        sentences.append(f"the revenue column adds up to {stated:,} EUR, price x units to {total:,} EUR")
+    order = [(-earned, product) for product, _, _, earned in rows]
+    if order != sorted(order):
+        sentences.append("the products are not in order of revenue and key")
+    return sentences
+
+
+def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_threshold: float) -> list[str]:
+    """Every product is classified once, its z-score follows from the prices, and its class from its price."""
+    if broken := _check_contract(wines, Wine):
+        return broken
+    rows = wines.collect()
+    if not rows.drop("z_score", "is_premium").equals(revenue.collect()):
+        return ["the classified products are not the products that were priced"]
+    if rows.is_empty():
+        return []
+    mean, lowest = premium_price(rows["price"], 0.0), premium_price(rows["price"], premium_threshold)
+    deviation = premium_price(rows["price"], 1.0) - mean
+    margin = deviation * Decimal(2 * Z_TOLERANCE)
+    scores = {price: float((price - mean) / deviation) if deviation else 0.0 for price in rows["price"].unique()}
+    strange, wrong = [], []
+    for product, price, score, is_premium in rows.select("product_id", "price", "z_score", "is_premium").iter_rows():
+        if abs(score - scores[price]) > SCORE_TOLERANCE * (1 + abs(score)):
+            strange.append(product)
+        if (is_premium and price <= lowest) or (not is_premium and deviation and price > lowest + margin):
+            wrong.append(product)
+    sentences = []
+    if strange:
+        sentences.append(f'{_n(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"')
+    if wrong:
+        side = f"on the wrong side of {lowest:.4f} EUR"
+        sentences.append(f'{_n(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
+    return sentences
+
+
+_AGAINST = {
+    "nullability": "empty",
+    "primary_key": "repeated",
+    "unique": "repeated",
+    "min": "too small",
+    "min_exclusive": "too small",
+    "min_length": "too short",
+    "nan": "no number",
+    "inf": "infinite",
+}
+"""What a value is that breaks a rule of the contracts."""
+
+
+def _check_contract(frame: pl.LazyFrame, contract: type[WineRevenue]) -> list[str]:
+    _, failures = contract.filter(frame.collect())
+    key = ", ".join(contract.primary_key())
+    sentences = []
+    for name, count in failures.counts().items():
+        column, _, rule = name.rpartition("|")
+        sentences.append(f"{column or key} is {_AGAINST.get(rule, f'against its rule {rule}')} in {_n(count, 'row')}")
+    return sentences

@@ -1,0 +1,227 @@
+"""From cells to keys, money and counts: one function per source.
+
+Every row of the sheet stays, with its row number. A cleaned row either stands for its product (`rule` is null) or says
+why it does not (`rule`, a code of the catalogue, and `rule_column`). What is wrong with a cell stands beside it;
+whether that stops the run is decided after the join, when it is known which products take part.
+
+Common columns of the three results:
+
+- `row`: as Excel numbers it; `key`: the row's own key as it is spelled; `product_key`, `web_key`: keys as compared;
+- `rule`, `rule_column`: why the row does not stand for its product;
+- `<column>__fault`, `<column>__contradiction`: codes of what is wrong with the cell;
+- `is_carrying`: a row without a readable key has a price or sales all the same.
+"""
+
+import polars as pl
+
+from tasks.domain.cells import (
+    comparable,
+    count_fault,
+    is_blank,
+    is_unreadable_key,
+    price_fault,
+    read_count,
+    read_key,
+    read_money,
+    read_title,
+    trimmed,
+)
+from tasks.domain.schemas import kind_of
+
+
+def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
+    """Products of the ERP with their price.
+
+    Args:
+        raw_erp: The staged sheet, see `ErpSheet`.
+
+    Returns:
+        All rows, in order. `price` is EUR to the cent, null where `price__fault` says why; `is_on_sale` is null where
+        the flag is neither 0 nor 1. Of the rows of one key the smallest by content stands for the product.
+    """
+    flag = read_count("onsale_web")
+    in_stock = read_count("stock_quantity") > 0
+    status = trimmed("stock_status").str.to_lowercase()
+    mismatch = (status == "instock") != in_stock
+    return (
+        raw_erp.with_columns(
+            key=read_key("product_id"),
+            product_key=comparable(read_key("product_id")),
+            price_read=read_money("price"),
+            price__fault=price_fault("price"),
+            is_on_sale=pl.when(flag.is_between(0, 1)).then(flag == 1),
+            is_carrying=~is_blank("price"),
+            onsale_web__fault=pl.when(~is_blank("onsale_web") & ~flag.is_between(0, 1).fill_null(value=False)).then(
+                pl.lit("unknown-flag")
+            ),
+            stock_quantity__fault=pl.when(
+                ~is_blank("stock_quantity") & count_fault("stock_quantity").is_not_null()
+            ).then(pl.lit("stock-not-a-count")),
+            stock_status__fault=pl.when(mismatch).then(pl.lit("stock-status-mismatch")),
+        )
+        .with_columns(
+            _first_rule(
+                ("blank-row", None, _all_blank("product_id", "price", "onsale_web", "stock_quantity", "stock_status")),
+                ("no-key", "product_id", is_blank("product_id")),
+                ("unreadable-key", "product_id", is_unreadable_key("product_id")),
+            )
+        )
+        .pipe(
+            _keep_one_row_per_key,
+            key="product_key",
+            facts=["price_read", "price__fault"],
+            fact_column="price",
+            details=["onsale_web", "stock_quantity", "stock_status"],
+        )
+        .select(
+            "row", "key", "product_key", "is_on_sale", "is_carrying", "rule", "rule_column",
+            "price__fault", "price__contradiction", "onsale_web__fault", "stock_quantity__fault", "stock_status__fault",
+            price="price_read",
+        )
+    )  # fmt: skip
+
+
+def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
+    """Links from products of the ERP to products of the shop.
+
+    Args:
+        raw_liaison: The staged sheet, see `LiaisonSheet`.
+
+    Returns:
+        All rows, in order. `web_key` is null for a product without a link. Exact repetitions of a pair are set aside;
+        a product may still have several links, which the join judges by what they lead to.
+    """
+    return (
+        raw_liaison.with_columns(
+            key=read_key("product_id"),
+            product_key=comparable(read_key("product_id")),
+            web_key=comparable(read_key("id_web")),
+            is_carrying=pl.lit(value=False),
+        )
+        .with_columns(
+            _first_rule(
+                ("blank-row", None, _all_blank("product_id", "id_web")),
+                ("no-key", "product_id", is_blank("product_id")),
+                ("unreadable-key", "product_id", is_unreadable_key("product_id")),
+                ("unreadable-key", "id_web", is_unreadable_key("id_web")),
+            )
+        )
+        .with_columns(pair=pl.when(pl.col("rule").is_null()).then(pl.struct("product_key", "web_key")))
+        .sort("key", trimmed("id_web"), "row", nulls_last=True)
+        .with_columns(is_repeated=pl.col("pair").is_not_null() & (pl.int_range(pl.len()).over("pair") > 0))
+        .with_columns(
+            rule=pl.when("is_repeated").then(pl.lit("repetition")).otherwise("rule"),
+            rule_column=pl.when("is_repeated").then(pl.lit("product_id")).otherwise("rule_column"),
+        )
+        .sort("row")
+        .select("row", "key", "product_key", "web_key", "is_carrying", "rule", "rule_column")
+    )
+
+
+def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
+    """Products of the shop with their units sold.
+
+    Args:
+        raw_web: The staged sheet, see `WebSheet`.
+
+    Returns:
+        All rows, in order; only rows with `is_product` are products. `total_sales` is the shop's counter, null where
+        `total_sales__fault` says why; `post_title` is decoded; `post_type` is lower case. Of the rows of one sku the
+        smallest by content stands for the product.
+    """
+    is_readable_type = pl.col(kind_of("post_type")).is_in(["number", "text"])
+    post_type = pl.when(is_readable_type).then(trimmed("post_type").str.to_lowercase())
+    has_sales = ~is_blank("total_sales") & (read_count("total_sales") != 0).fill_null(value=True)
+    is_product = pl.col("type_read") == "product"
+    return (
+        raw_web.with_columns(
+            key=read_key("sku"),
+            web_key=comparable(read_key("sku")),
+            type_read=post_type,
+            sales_read=read_count("total_sales"),
+            title_read=read_title("post_title"),
+            is_carrying=has_sales,
+        )
+        .with_columns(
+            _first_rule(
+                ("blank-row", None, _all_blank("sku", "post_type", "total_sales", "post_title")),
+                (
+                    "blank-post-type",
+                    "post_type",
+                    pl.col("type_read").is_null() & (~is_blank("sku") | has_sales),
+                ),
+                ("blank-row", None, pl.col("type_read").is_null()),
+                ("sellable-post-type", "post_type", (pl.col("type_read") == "product_variation") & has_sales),
+                ("other-post-type", "post_type", ~is_product),
+                ("no-key", "sku", is_blank("sku")),
+                ("unreadable-key", "sku", is_unreadable_key("sku")),
+            ),
+            is_product=is_product.fill_null(value=False),
+        )
+        .with_columns(total_sales__fault=pl.when("is_product").then(count_fault("total_sales")))
+        .pipe(
+            _keep_one_row_per_key,
+            key="web_key",
+            facts=["sales_read", "total_sales__fault"],
+            fact_column="total_sales",
+            details=["post_title"],
+        )
+        .select(
+            "row", "key", "web_key", "is_product", "is_carrying", "rule", "rule_column",
+            "total_sales__fault", "total_sales__contradiction",
+            post_type="type_read", total_sales="sales_read", post_title="title_read",
+        )
+    )  # fmt: skip
+
+
+def _all_blank(*columns: str) -> pl.Expr:
+    return pl.all_horizontal(is_blank(column) for column in columns)
+
+
+def _first_rule(*cases: tuple[str, str | None, pl.Expr]) -> list[pl.Expr]:
+    """`rule` and `rule_column` of the first case that holds; null where none does."""
+    rule = pl.coalesce(*(pl.when(holds).then(pl.lit(code)) for code, _, holds in cases))
+    column = pl.coalesce(*(pl.when(holds).then(pl.lit(column or "")) for _, column, holds in cases))
+    return [rule.alias("rule"), pl.when(column != "").then(column).alias("rule_column")]
+
+
+def _keep_one_row_per_key(
+    rows: pl.LazyFrame, *, key: str, facts: list[str], fact_column: str, details: list[str]
+) -> pl.LazyFrame:
+    """Let one row stand for each key, chosen by content and never by position.
+
+    Rows of a key with the same facts repeat one another. Rows with different facts contradict one another: each of
+    them says so in `<fact_column>__contradiction`, besides the faults of its own cell.
+    """
+    content = pl.struct(*(trimmed(column) for column in details), "key")
+    return (
+        rows.with_columns(group=pl.when(pl.col("rule").is_null()).then(pl.col(key)))
+        .sort(facts[0], *(trimmed(column) for column in details), "key", "row", nulls_last=True)
+        .with_columns(
+            is_first=pl.int_range(pl.len()).over("group") == 0,
+            is_contradicted=pl.struct(facts).n_unique().over("group") > 1,
+            is_same_content=content == content.first().over("group"),
+        )
+        .with_columns(is_grouped=pl.col("group").is_not_null())
+        .with_columns(
+            repetition=pl.when(pl.col("is_grouped") & ~pl.col("is_first")).then(
+                pl.when("is_contradicted")
+                .then(pl.lit("contradicting-rows"))
+                .when("is_same_content")
+                .then(pl.lit("repetition"))
+                .otherwise(pl.lit("differing-repetition"))
+            ),
+            **{
+                f"{fact_column}__contradiction": pl.when(pl.col("is_grouped") & pl.col("is_contradicted")).then(
+                    pl.lit("contradicting-rows")
+                )
+            },
+        )
+        .with_columns(
+            rule=pl.coalesce("rule", "repetition"),
+            rule_column=pl.coalesce(
+                "rule_column", pl.when(pl.col("repetition").is_not_null()).then(pl.lit(fact_column))
+            ),
+        )
+        .sort("row")
+    )

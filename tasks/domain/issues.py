@@ -1,0 +1,238 @@
+"""The catalogue of issue kinds, cell addresses, and the few exceptions.
+
+Every fault that the pipeline can tell has one stable code here, with the words that say what is wrong and what to do.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import polars as pl
+
+from tasks.domain.schemas import DataIssue
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+SHOWN_VALUE_LENGTH = 40
+LINES_PER_RULE = 20
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of issue.
+
+    Attributes:
+        sentence: Completes an address and a value: `C17, price: "-8" ` + sentence.
+        remedy: What the person who keeps the workbook does about it.
+        severity: `error` stops the run, `warning` is reported, `info` is counted.
+        error_only_if: The severity `error` holds where the row's product takes part in the sales (`joined`), or where
+            the row carries a price or sales (`carrying`); elsewhere it is a warning.
+    """
+
+    sentence: str
+    remedy: str
+    severity: Severity
+    error_only_if: Literal["joined", "carrying"] | None = None
+
+
+_CORRECT = "Correct the cell, then run again."
+_EXPORT = "Export the workbook again, then run again."
+
+RULES: dict[str, Rule] = {
+    # The workbooks
+    "missing-workbook": Rule("is not there", "Put the workbook in the source folder, then run again.", "error"),
+    "several-workbooks": Rule(
+        "is not the only candidate", "Keep one workbook for this source, or name it with its own option.", "error"
+    ),
+    "not-a-workbook": Rule("is not an .xlsx workbook", _EXPORT, "error"),
+    "missing-column": Rule("is missing", "Give the column its agreed name, then run again.", "error"),
+    "doubled-column": Rule(
+        "stands more than once in the header", "Rename or remove one of them, then run again.", "error"
+    ),
+    "several-sheets": Rule(
+        "is not the only sheet with these columns", "Hide or remove the others, then run again.", "error"
+    ),
+    "no-rows": Rule("has a header and no row below it", _EXPORT, "error"),
+    "absent-column": Rule("is not there; it is not needed for the figures", "Add it to see its checks.", "info"),
+    # Keys
+    "unreadable-key": Rule(
+        "is not a key", "Type the key as a number or plain text, then run again.", "error", error_only_if="carrying"
+    ),
+    "contradicting-rows": Rule(
+        "contradicts another row of the same key",
+        "Keep the right row and remove the others, then run again.",
+        "error",
+        error_only_if="joined",
+    ),
+    "differing-repetition": Rule("repeats a row with other details", "Remove the row that is out of date.", "warning"),
+    "shared-sku": Rule(
+        "is linked from more than one product", "Keep the link of one product, then run again.", "error"
+    ),
+    "several-skus": Rule(
+        "belongs to a product with more than one live link", "Keep one link for the product, then run again.", "error"
+    ),
+    # Money and counts
+    "blank-cell": Rule("is empty", "Fill the cell, then run again.", "error", error_only_if="joined"),
+    "error-cell": Rule("is an error of the spreadsheet", _CORRECT, "error", error_only_if="joined"),
+    "uncalculated-formula": Rule(
+        "is a formula that was never calculated",
+        "Open the workbook, save it, then run again.",
+        "error",
+        error_only_if="joined",
+    ),
+    "not-a-number": Rule("is not a number", _CORRECT, "error", error_only_if="joined"),
+    "not-above-zero": Rule("is not above 0", _CORRECT, "error", error_only_if="joined"),
+    "negative": Rule("is below 0", _CORRECT, "error", error_only_if="joined"),
+    "fractional": Rule("is not a whole number", _CORRECT, "error", error_only_if="joined"),
+    "too-large": Rule("is too large for a spreadsheet", _CORRECT, "error", error_only_if="joined"),
+    # Post types
+    "blank-post-type": Rule(
+        "is empty although the row has a sku or sales", "Fill in the type, then run again.", "error"
+    ),
+    "sellable-post-type": Rule(
+        "is a type of its own and has sales", "Move the sales to the product itself, then run again.", "error"
+    ),
+    # Stock
+    "stock-not-a-count": Rule("is not a whole number from 0", "Correct the stock in the ERP.", "warning"),
+    "stock-status-mismatch": Rule("contradicts the stock quantity", "Correct the stock status in the ERP.", "warning"),
+    "unknown-flag": Rule("is neither 0 nor 1", "Correct the flag in the ERP.", "warning"),
+    # What became of a row that is not used
+    "blank-row": Rule("is a row without content", "Nothing to do.", "info"),
+    "other-post-type": Rule("is not a product", "Nothing to do.", "info"),
+    "no-key": Rule("is empty: the row cannot be joined", "Fill in the key.", "warning"),
+    "repetition": Rule("repeats another row exactly", "Remove the row.", "info"),
+    "no-web-id": Rule(
+        "is empty: the product has no link to the shop", "Link the product if it is sold online.", "info"
+    ),
+    "unknown-product": Rule("is not a product of the ERP", "Correct the link.", "warning"),
+    "unknown-web-id": Rule("is not a product of the web shop", "Correct or remove the link.", "warning"),
+    "on-sale-unlinked": Rule("is sold online and has no product in the shop", "Link the product.", "warning"),
+    "not-sold-online": Rule("is not sold online", "Nothing to do.", "info"),
+    "no-partner": Rule("has no product in the shop", "Link the product if it is sold online.", "warning"),
+    "unlinked-sales": Rule(
+        "is not linked to a product of the ERP", "Link the product: its sales are missing.", "warning"
+    ),
+    # The month as a whole
+    "no-product": Rule("leave not one product in all three", "Check that the three belong together.", "error"),
+    "unmatched": Rule("is above the limit", "Complete the links, or raise the limit if this is right.", "error"),
+    "revenue-too-large": Rule("is more than a spreadsheet can hold", "Check prices and sales.", "error"),
+    "stale-export": Rule(
+        "was not renewed by the shop since the month before",
+        "Export the shop's workbook again; or run with --allow-same-input if nothing was sold.",
+        "error",
+    ),
+    "check-failed": Rule("does not hold", "Report this: the pipeline contradicts itself.", "error"),
+}
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One fault with its address; a row of `DataIssue`."""
+
+    file: str
+    rule: str
+    sheet: str | None = None
+    row: int | None = None
+    cell: str | None = None
+    column: str | None = None
+    value: str | None = None
+    severity: Severity | None = None
+    disposition: Literal["used", "ignored", "rejected"] | None = None
+    key: str | None = None
+    remedy: str | None = None
+
+
+def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
+    """The issues as a `DataIssue` frame; severity and remedy come from the catalogue unless an issue has its own."""
+    rows = []
+    for issue in issues:
+        rule = RULES[issue.rule]
+        rows.append(
+            asdict(issue) | {"severity": issue.severity or rule.severity, "remedy": issue.remedy or rule.remedy}
+        )
+    return pl.DataFrame(rows, schema=DataIssue.create_empty().schema)
+
+
+def column_letter(index: int) -> str:
+    """The letters Excel shows for the column with this index, counted from 0: 0 is A, 27 is AB."""
+    letters = ""
+    while index >= 0:
+        index, digit = divmod(index, 26)
+        letters = chr(ord("A") + digit) + letters
+        index -= 1
+    return letters
+
+
+def shortened(value: str) -> str:
+    """The value on one line, at most 40 characters."""
+    line = " ".join(value.split())
+    return line if len(line) <= SHOWN_VALUE_LENGTH else line[: SHOWN_VALUE_LENGTH - 1] + "…"
+
+
+class MonthlySalesError(Exception):
+    """Base of what a run can end with besides success; its text is a sentence for people."""
+
+
+class DataRefused(MonthlySalesError):
+    """The month's data cannot be published as it is.
+
+    Attributes:
+        issues: Everything that was found, as a `DataIssue` frame.
+    """
+
+    def __init__(self, sentence: str, issues: pl.DataFrame) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.issues = issues
+
+    def __reduce__(self) -> tuple[type["DataRefused"], tuple[str, pl.DataFrame]]:
+        return type(self), (self.sentence, self.issues)
+
+
+class OutsideFailure(MonthlySalesError):
+    """A folder, disk or network did not do its part; the data was not judged."""
+
+
+class WrongArgument(MonthlySalesError):
+    """A parameter of the run has a value that it cannot have."""
+
+
+def address(issue: dict[str, object]) -> str:
+    """Where the issue is, as a person would say it: `erp.xlsx [Sheet1] C17, price: "-8"`."""
+    place = str(issue["file"])
+    if issue["sheet"] is not None:
+        place += f" [{issue['sheet']}]"
+    if issue["cell"] is not None:
+        place += f" {issue['cell']}"
+    if issue["column"] is not None:
+        place += f", {issue['column']}"
+    return place if issue["value"] is None else f'{place}: "{issue["value"]}"'
+
+
+def line(issue: dict[str, object]) -> str:
+    """The issue on one line: address, what is wrong, what to do."""
+    return f"{address(issue)} {RULES[str(issue['rule'])].sentence}. {issue['remedy']}"
+
+
+def lines(issues: pl.DataFrame) -> list[str]:
+    """A line per issue, grouped by rule in the frame's order, at most twenty of each, with the full count."""
+    shown = []
+    for (rule,), group in issues.group_by("rule", maintain_order=True):
+        shown += [line(issue) for issue in group.head(LINES_PER_RULE).iter_rows(named=True)]
+        if group.height > LINES_PER_RULE:
+            shown.append(f"… and {group.height - LINES_PER_RULE:,} more like this ({rule}: {group.height:,} in all).")
+    return shown
+
+
+def refusal(issues: pl.DataFrame) -> DataRefused:
+    """The exception for a set of issues; its sentence counts the errors and tells the first of them.
+
+    Args:
+        issues: All issues, errors first; at least one error.
+    """
+    errors = issues.filter(pl.col("severity") == "error")
+    first = line(errors.row(0, named=True))
+    more = f" And {errors.height - 1:,} more." if errors.height > 1 else ""
+    count = "1 error" if errors.height == 1 else f"{errors.height:,} errors"
+    return DataRefused(f"{count}, nothing is published. {first}{more}", issues)

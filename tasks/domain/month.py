@@ -1,0 +1,42 @@
+"""The month a run is for: the label of the snapshot, `YYYY-MM`."""
+
+import re
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from tasks.domain.issues import WrongArgument
+
+PARIS = ZoneInfo("Europe/Paris")
+
+_MONTH = re.compile(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])")
+_PLACEHOLDER = re.compile(r"\{month(?::([^{}]*))?\}")
+
+
+def resolve_month(month: str, scheduled_start: datetime) -> str:
+    """The month asked for, or the one in which the run was due in Paris.
+
+    Args:
+        month: `YYYY-MM`, or empty.
+        scheduled_start: When the run was due, with its time zone: the same run, repeated later, keeps its month.
+
+    Raises:
+        WrongArgument: `month` is something else.
+    """
+    if not month:
+        return f"{scheduled_start.astimezone(PARIS):%Y-%m}"
+    if not _MONTH.fullmatch(month):
+        raise WrongArgument(f'month: "{month}" is not a month. Write it as YYYY-MM, such as 2025-05.')
+    return month
+
+
+def fill_month(pattern: str, month: str) -> str:
+    """The path with its `{month}` or `{month:%Y/%m}` filled in.
+
+    Raises:
+        WrongArgument: The path holds another placeholder, or a format that is no date format.
+    """
+    first_day = date.fromisoformat(f"{month}-01")
+    filled = _PLACEHOLDER.sub(lambda found: first_day.strftime(found[1] or "%Y-%m"), pattern)
+    if "{" in filled or "}" in filled:
+        raise WrongArgument(f'"{pattern}" has a placeholder that is not known. Use {{month}} or, say, {{month:%Y/%m}}.')
+    return filled

@@ -1,0 +1,80 @@
+"""Premium and ordinary wines, and the month's headline figures."""
+
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+import polars as pl
+
+from tasks.domain.figures import Figures
+from tasks.domain.schemas import Wine
+
+Z_TOLERANCE = 1e-9
+"""A z-score this near to the threshold equals it, and a wine at the threshold is not above it."""
+
+
+def classify_wines(revenue: pl.LazyFrame, premium_threshold: float) -> pl.LazyFrame:
+    """Tell premium wines from ordinary ones by the z-score of their price.
+
+    The z-score is the population's (ddof 0) over all joined products, sold or not. Premium is strictly above the
+    threshold. Where all prices are equal, or there is one product, every z-score is 0 and every wine ordinary.
+
+    Args:
+        revenue: One row per product (`WineRevenue`), in its order: the floating-point result then depends on the
+            products alone and not on the order of the input.
+        premium_threshold: Number of standard deviations above the mean price.
+
+    Returns:
+        The same rows and order, plus `z_score` and `is_premium` (`Wine`).
+    """
+    return (
+        revenue.with_columns(z_score=pl.col("price").cast(pl.Float64).map_batches(_z_scores, return_dtype=pl.Float64))
+        .with_columns(is_premium=pl.col("z_score") > premium_threshold + Z_TOLERANCE)
+        .select(Wine.column_names())
+    )
+
+
+def _z_scores(prices: pl.Series) -> pl.Series:
+    if prices.n_unique() <= 1:
+        return pl.zeros(len(prices), dtype=pl.Float64, eager=True).alias(prices.name)
+    from scipy.stats import zscore  # noqa: PLC0415 - a second of import that only this stage needs
+
+    return pl.Series(prices.name, zscore(prices.to_numpy(), ddof=0))
+
+
+def premium_price(prices: pl.Series, premium_threshold: float) -> Decimal:
+    """The price above which a wine is premium, EUR, unrounded: mean + threshold x population standard deviation.
+
+    Reckoned with whole cents and 50 digits, without the library that classifies, so that one can check the other.
+    """
+    cents = (prices * 100).cast(pl.Int64).value_counts(name="n")
+    pairs = list(zip(cents[:, 0].to_list(), cents["n"].to_list(), strict=True))
+    n = sum(count for _, count in pairs)
+    total = sum(cent * count for cent, count in pairs)
+    squares = sum(cent * cent * count for cent, count in pairs)
+    with localcontext(prec=50):
+        deviation = Decimal(n * squares - total * total).sqrt() / n
+        price: Decimal = (Decimal(total) / n + Decimal(repr(premium_threshold)) * deviation) / 100
+    return price
+
+
+def compute_figures(wines: pl.DataFrame, premium_threshold: float) -> Figures:
+    """The month's headline figures.
+
+    Args:
+        wines: One row per product (`Wine`); at least one.
+        premium_threshold: The threshold that they were classified with.
+    """
+    premium = wines.filter("is_premium")
+    return Figures(
+        products=wines.height,
+        units=int(wines["total_sales"].sum()),
+        revenue=_total(wines["revenue"]),
+        premium=premium.height,
+        ordinary=wines.height - premium.height,
+        premium_revenue=_total(premium["revenue"]),
+        threshold_price=premium_price(wines["price"], premium_threshold).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        cheapest_premium=premium["price"].min(),  # type: ignore[arg-type]
+    )
+
+
+def _total(revenue: pl.Series) -> Decimal:
+    return sum(revenue.to_list(), Decimal("0.00"))

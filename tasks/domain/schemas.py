@@ -1,0 +1,171 @@
+"""Every frame's contract: the one place where a column is defined.
+
+A sheet schema lists the columns read from one source, as people typed them. A result schema states what the rows
+handed from stage to stage mean, with type, key, range and unit. Casting, validation, the order of the columns in the
+CSV files and the headings of the workbook are all read from here.
+"""
+
+from typing import Any, Literal, get_args
+
+import dataframely as dy
+import polars as pl
+
+Source = Literal["erp", "liaison", "web"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+MONEY = pl.Decimal(18, 2)
+"""A price in EUR, rounded half up to cents."""
+
+REVENUE = pl.Decimal(38, 2)
+"""A product of price and units, or a sum of them, in EUR."""
+
+EXCEL_LIMIT = 10**13
+"""Amounts from here on do not fit Excel's fifteen digits with two of them behind the point."""
+
+CELL_KINDS = pl.Enum(["number", "text", "boolean", "date", "error", "uncalculated"])
+"""What a cell holds besides its text; null is an empty cell."""
+
+
+def kind_of(column: str) -> str:
+    """The staged column that holds the kinds of `column`'s cells."""
+    return f"{column}__kind"
+
+
+def _source_column(description: str, *, required: bool = False) -> dy.String:
+    return dy.String(nullable=True, metadata={"required": required}, description=description)
+
+
+class ErpSheet(dy.Schema):
+    """One row per product in the ERP."""
+
+    product_id = _source_column("The ERP's key of the product", required=True)
+    onsale_web = _source_column("1 when the product is sold online, else 0")
+    price = _source_column("Selling price of one bottle, EUR", required=True)
+    stock_quantity = _source_column("Bottles in stock")
+    stock_status = _source_column("instock or outofstock")
+
+
+class LiaisonSheet(dy.Schema):
+    """One row per product of the ERP, with its key in the web shop."""
+
+    product_id = _source_column("The ERP's key of the product", required=True)
+    id_web = _source_column("The web shop's sku of the same product; empty when it is not sold online", required=True)
+
+
+class WebSheet(dy.Schema):
+    """One row per post of the web shop: products, their pictures, and padding."""
+
+    sku = _source_column("The shop's key of the product", required=True)
+    post_type = _source_column("product, attachment, …; only product counts", required=True)
+    post_title = _source_column("Name of the wine as the shop shows it", required=True)
+    total_sales = _source_column("Units sold so far: the shop's own running counter", required=True)
+
+
+SHEETS: dict[Source, type[dy.Schema]] = {"erp": ErpSheet, "liaison": LiaisonSheet, "web": WebSheet}
+
+
+def required_columns(source: Source) -> list[str]:
+    """The columns without which a sheet is not the sheet of `source`."""
+    return [name for name, column in SHEETS[source].columns().items() if (column.metadata or {})["required"]]
+
+
+def _shown(heading: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - metadata is free-form
+    return {"heading": heading, **more}
+
+
+class WineSales(dy.Schema):
+    """One row per product that is in the ERP, linked, and a product of the web shop."""
+
+    product_id = dy.String(
+        primary_key=True,
+        min_length=1,
+        metadata=_shown("Product"),
+        description="Key in the ERP, as the ERP spells it",
+    )
+    sku = dy.String(min_length=1, unique=True, metadata=_shown("SKU"), description="Key in the web shop")
+    post_title = dy.String(nullable=True, metadata=_shown("Wine"), description="Title in the web shop, decoded")
+    total_sales = dy.Int64(
+        min=0,
+        metadata=_shown("Units sold"),
+        description="The shop's counter at the time of its export, units",
+    )
+    price = dy.Decimal(
+        18,
+        2,
+        min_exclusive=0,
+        metadata=_shown("Price (€)"),
+        description="Price in the ERP, EUR, half up to cents",
+    )
+
+
+class WineRevenue(WineSales):
+    """One row per joined product, with its revenue; revenue descending, then product_id by code point."""
+
+    revenue = dy.Decimal(38, 2, min=0, metadata=_shown("Revenue (€)"), description="price x total_sales, EUR, exact")
+
+
+class Wine(WineRevenue):
+    """One row per joined product, classified by the z-score of its price."""
+
+    z_score = dy.Float64(
+        metadata=_shown("z-score"), description="Population z-score of the price among all joined products"
+    )
+    is_premium = dy.Bool(metadata=_shown("Premium"), description="z_score is above the premium threshold")
+
+
+WINE_FILE_COLUMNS = [name for name in Wine.column_names() if name != "is_premium"]
+"""Columns of the wine CSV files, in order: the file's own name tells which class it holds."""
+
+
+class DataIssue(dy.Schema):
+    """One row per rejected row and per issue, with the address that a person can open."""
+
+    file = dy.String(metadata=_shown("File"), description="Name of the workbook")
+    sheet = dy.String(nullable=True, metadata=_shown("Sheet"), description="Name of the sheet")
+    row = dy.UInt32(nullable=True, metadata=_shown("Row"), description="Row as Excel numbers it")
+    cell = dy.String(nullable=True, metadata=_shown("Cell"), description="Address as Excel shows it")
+    column = dy.String(nullable=True, metadata=_shown("Column"), description="Name of the column")
+    value = dy.String(nullable=True, metadata=_shown("Value"), description="What stands in the cell, shortened")
+    rule = dy.String(metadata=_shown("Rule"), description="Code of the rule in the catalogue of issues")
+    severity = dy.Enum(["error", "warning", "info"], metadata=_shown("Severity"))
+    disposition = dy.Enum(
+        ["used", "ignored", "rejected"],
+        nullable=True,
+        metadata=_shown("Row is"),
+        description="What became of the row",
+    )
+    key = dy.String(nullable=True, metadata=_shown("Key"), description="Key of the row, where it has one")
+    remedy = dy.String(metadata=_shown("What to do"))
+
+
+def headings(schema: type[dy.Schema]) -> dict[str, str]:
+    """Column name to the heading that people read."""
+    return {name: (column.metadata or {})["heading"] for name, column in schema.columns().items()}
+
+
+DISPOSITIONS = pl.Enum(["used", "ignored", "rejected"])
+"""What becomes of an input row; read = used + ignored + rejected, for every workbook."""
+
+
+class LedgerRow(dy.Schema):
+    """One row per data row of the three sheets: what became of it, and why."""
+
+    source = dy.Enum(SOURCES, primary_key=True)
+    row = dy.UInt32(primary_key=True, description="Row as Excel numbers it")
+    disposition = dy.Enum(DISPOSITIONS.categories)
+    rule = dy.String(nullable=True, description="Code in the catalogue of issues; empty for a used row")
+    column = dy.String(nullable=True, description="The column that decided it; empty for a used row")
+    detail = dy.String(nullable=True, description="The post type of a row ignored for it")
+    key = dy.String(nullable=True, description="Key of the row, where it has one")
+    units = dy.Int64(nullable=True, description="Units that a rejected row of the web shop carries")
+
+
+class RowCount(dy.Schema):
+    """One row per source, disposition, reason and detail."""
+
+    source = dy.Enum(SOURCES, primary_key=True)
+    disposition = dy.Enum(DISPOSITIONS.categories, primary_key=True)
+    rule = dy.String(nullable=True)
+    detail = dy.String(nullable=True)
+    rows = dy.Int64(min=1, description="Number of rows")
+    units = dy.Int64(nullable=True, description="Units that these rejected rows carry")

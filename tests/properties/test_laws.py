@@ -1,0 +1,355 @@
+"""What holds for every month and every cell, whatever stands in them."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from dirty_months import dirty_month
+from frames import Month, month_of, staged
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from reference import BLANKS, DIGITS, EMPTY, Cell, is_blank, read_key, read_price, read_units
+
+from tasks.domain import cells
+from tasks.domain.checks import check_classification, check_revenue
+from tasks.domain.join import count_rows
+from tasks.domain.premium import Z_TOLERANCE, classify_wines, compute_figures
+from tasks.domain.revenue import compute_revenue
+from tasks.domain.schemas import MONEY, SHEETS, SOURCES, Source
+
+# --- cells: what people and programs write, what nearly is it, and anything else
+
+BATCH = 50
+"""Cells in one example: Polars then works once for all of them."""
+
+PIECES = [
+    *("0", "1", "5", "9", "00", "12", "123", "1234", "000", "99999999999", "15298"),
+    *(" ", "\u00a0", "\u202f", "\u2009", "\u200b", "\ufeff", "\t", "\n", "\x1c", "\x85", "\u3000"),
+    *("€", "$", "EUR", "+", "-", "\u2212", ".", ",", ".0", ",00", ".5", "'", "_", "%", "e", "E", "e5"),
+    *("inf", "nan", "n/a", "\u0663", "\uff11", "\u00b2", "a", "B", "É", "ß", "\u0130", "Σ", "-1", "007", "bon-cadeau"),
+]  # fmt: skip
+
+blanks = st.text(st.sampled_from(BLANKS), max_size=2)
+digits = st.text(st.sampled_from("0123456789"), min_size=1, max_size=4)
+spoilt_by = st.sampled_from(["", "", "", *PIECES])
+
+
+@st.composite
+def amounts(draw: st.DrawFn) -> str:
+    """An amount as the rules allow it, and now and then one with a piece too many."""
+    whole = draw(digits)
+    if draw(st.booleans()):
+        between = draw(st.sampled_from([" ", "\u00a0", "\u202f"]))
+        groups = draw(st.lists(st.integers(0, 999).map("{:03}".format), min_size=1, max_size=4))
+        whole = between.join([whole[:3], *groups])
+    places = draw(st.sampled_from(["", "", "5", "05", "50", "005", "999"]))
+    point = draw(st.sampled_from([".", ","])) if places else ""
+    before, after = draw(st.sampled_from([("", ""), ("", ""), ("€", ""), ("", "€"), ("€", "€")]))
+    sign = draw(st.sampled_from(["", "", "", "+", "-"]))
+    inner, outer = draw(blanks), draw(blanks)
+    text = f"{before}{inner if before else ''}{sign}{whole}{point}{places}{inner if after else ''}{after}"
+    place = draw(st.integers(0, len(text)))
+    return f"{outer}{text[:place]}{draw(spoilt_by)}{text[place:]}{draw(blanks)}"
+
+
+@st.composite
+def key_texts(draw: st.DrawFn) -> str:
+    """A key as the rules allow it, and now and then one with a piece too many."""
+    sign, zeros = draw(st.sampled_from(["", "", "-", "+"])), draw(st.sampled_from(["", "", ".0", ".000", ".", ".10"]))
+    text = f"{sign}{draw(digits)}{draw(spoilt_by)}{zeros}"
+    return draw(blanks) + text + draw(blanks)
+
+
+# Characters that Python's own tables do not know yet have no small letter there.
+any_text = st.text(st.characters(codec="utf-8", exclude_categories=["Cn", "Cs"]), max_size=12)
+pieced_text = st.lists(st.sampled_from(PIECES), max_size=7).map("".join)
+texts = (amounts() | key_texts() | pieced_text | any_text).map(lambda text: ("text", text or None) if text else EMPTY)
+
+
+def as_staged(number: float) -> Cell:
+    """A number as it is staged: the shortest decimal that is this double."""
+    return "number", repr(number + 0.0).removesuffix(".0")
+
+
+numbers = (
+    st.floats()
+    | st.floats(-1e5, 1e5)
+    | st.integers(-(10**14), 10**14).map(float)
+    | st.integers(-(10**8), 10**8).map(lambda thousandths: thousandths / 1000)
+    | st.integers(0, 10**8).map(lambda cents: (2 * cents + 1) / 200)
+    | st.integers(0, 10**6).map(lambda cents: cents * 0.1)
+).map(as_staged)
+
+no_content = st.sampled_from(
+    [EMPTY, ("boolean", "TRUE"), ("date", "2025-05-03 00:00:00"), ("error", "#N/A"), ("uncalculated", None)]
+)
+any_cell = texts | numbers | no_content
+batches = st.lists(any_cell, min_size=BATCH, max_size=BATCH + 10)
+
+
+def read(column: str, batch: Iterable[Cell], *readers: pl.Expr) -> list[tuple[object, ...]]:
+    """What the readers make of each cell of a column."""
+    source: Source = "web" if column == "total_sales" else "erp"
+    sheet = staged(source, [(row, {column: cell}) for row, cell in enumerate(batch, start=2)])
+    return sheet.select(reader.alias(str(place)) for place, reader in enumerate(readers)).collect().rows()
+
+
+def differing(
+    batch: list[Cell], read_here: list[object], read_there: list[object]
+) -> list[tuple[Cell, object, object]]:
+    return [
+        (cell, here, there) for cell, here, there in zip(batch, read_here, read_there, strict=True) if here != there
+    ]
+
+
+def as_text(value: object) -> Cell:
+    return EMPTY if value is None else ("text", str(value))
+
+
+@given(batches)
+def test_every_cell_is_the_same_price_by_the_reference(batch: list[Cell]) -> None:
+    with localcontext(prec=DIGITS):
+        expected = [read_price(cell) for cell in batch]
+    assert differing(batch, read("price", batch, cells.read_money("price"), cells.price_fault("price")), expected) == []
+
+
+@given(batches)
+def test_every_cell_is_the_same_count_by_the_reference(batch: list[Cell]) -> None:
+    with localcontext(prec=DIGITS):
+        expected = [read_units(cell) for cell in batch]
+    column = "total_sales"
+    assert differing(batch, read(column, batch, cells.read_count(column), cells.count_fault(column)), expected) == []
+
+
+def test_the_least_trace_of_a_unit_is_no_whole_number() -> None:
+    traces = [("number", "1e-19"), ("number", "-1e-19"), ("number", "5e-324")]
+    expected = [(None, "fractional"), (None, "negative"), (None, "fractional")]
+    assert read("total_sales", traces, cells.read_count("total_sales"), cells.count_fault("total_sales")) == expected
+    assert [read_units(cell) for cell in traces] == expected
+
+
+@given(batches)
+def test_every_cell_is_the_same_key_by_the_reference(batch: list[Cell]) -> None:
+    column = "product_id"
+    expected = [
+        (key, key and key.lower(), fault == "no-key", fault == "unreadable-key") for key, fault in map(read_key, batch)
+    ]
+    key = cells.read_key(column)
+    got = read(column, batch, key, cells.comparable(key), cells.is_blank(column), cells.is_unreadable_key(column))
+    assert differing(batch, got, expected) == []
+
+
+@given(batches)
+def test_a_cell_is_blank_or_not_as_by_the_reference(batch: list[Cell]) -> None:
+    got = read("price", batch, cells.is_blank("price"))
+    assert differing(batch, got, [(is_blank(cell),) for cell in batch]) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "reader"),
+    [
+        pytest.param("product_id", cells.read_key("product_id"), id="key"),
+        pytest.param("product_id", cells.comparable(cells.read_key("product_id")), id="key as it is compared"),
+        pytest.param("price", cells.read_money("price"), id="price"),
+        pytest.param("total_sales", cells.read_count("total_sales"), id="count"),
+    ],
+)
+@given(batch=batches)
+def test_reading_twice_is_reading_once(column: str, reader: pl.Expr, batch: list[Cell]) -> None:
+    once = [value for (value,) in read(column, batch, reader)]
+    twice = [value for (value,) in read(column, map(as_text, once), reader)]
+    assert differing(batch, twice, once) == []
+
+
+# --- months of any cells at all
+
+Cells = dict[str, Cell]
+Sheets = dict[Source, list[tuple[int, Cells]]]
+
+KEYS = ["1", "2", "7", "007", "13127-1", "a", "É", "bon-cadeau"]
+
+
+def spelled(key: str) -> st.SearchStrategy[Cell]:
+    """The same key in one of the ways in which people and programs write it."""
+    forms = [("text", key), ("text", f"\u00a0{key} "), ("text", key.upper()), ("text", key.lower())]
+    if key.isdecimal() and str(int(key)) == key:
+        forms += [("number", key), ("text", f"{key}.0")]
+    return st.sampled_from(forms)
+
+
+some_key = st.sampled_from(KEYS).flatmap(spelled)
+some_number = st.sampled_from(["0", "1", "2.5", "3", "12"]).map(lambda number: ("number", number))
+some_title = st.sampled_from([("text", "Clos"), ("text", "Mas &amp; Fils"), ("text", " Clos "), EMPTY])
+some_type = st.sampled_from(["product", "product", " PRODUCT", "attachment", "product_variation", None])
+USUAL: dict[str, st.SearchStrategy[Cell]] = {
+    "product_id": some_key,
+    "id_web": some_key,
+    "sku": some_key,
+    "post_title": some_title,
+    "post_type": some_type.map(lambda text: ("text", text) if text else EMPTY),
+}
+
+
+def in_other_case(row: Cells) -> Cells:
+    return {column: (kind, text.swapcase() if kind == "text" else text) for column, (kind, text) in row.items()}
+
+
+@st.composite
+def months(draw: st.DrawFn) -> Sheets:
+    """A few sound products, a few rows of usual cells, and here and there anything at all; the rows in any order."""
+    rows: dict[Source, list[Cells]] = {source: [] for source in SOURCES}
+    for key in draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)):
+        price = ("number", str(draw(st.integers(1, 9_999)) / 100).removesuffix(".0"))
+        units = ("number", str(draw(st.integers(0, 50))))
+        rows["erp"].append({"product_id": draw(spelled(key)), "price": price, "onsale_web": ("number", "1")})
+        rows["liaison"].append({"product_id": draw(spelled(key)), "id_web": draw(spelled(f"w{key}"))})
+        product = {"sku": draw(spelled(f"w{key}")), "post_type": ("text", "product"), "post_title": draw(some_title)}
+        rows["web"].append({**product, "total_sales": units})
+    for source in SOURCES:
+        columns = SHEETS[source].column_names()
+        usual = st.fixed_dictionaries({column: USUAL.get(column, some_number) for column in columns})
+        again = st.sampled_from(rows[source])
+        rows[source] += draw(st.lists(usual | again | again.map(in_other_case), max_size=3))
+        for spoilt, column, cell in draw(
+            st.lists(
+                st.tuples(st.sampled_from(range(len(rows[source]))), st.sampled_from(columns), any_cell), max_size=1
+            )
+        ):
+            rows[source][spoilt] = {**rows[source][spoilt], column: cell}
+    return {source: list(enumerate(draw(st.permutations(rows[source])), start=2)) for source in SOURCES}
+
+
+def through_the_rules(sheets: Sheets) -> Month:
+    return month_of({source: staged(source, rows) for source, rows in sheets.items()})
+
+
+@given(months())
+def test_every_row_is_used_ignored_or_rejected_once(sheets: Sheets) -> None:
+    """And no row or unit of a month escapes the checks, which run on the way."""
+    result = through_the_rules(sheets)
+    for source in SOURCES:
+        fates = result.fate(source)
+        assert [row for row, _, _ in fates] == [row for row, _ in sheets[source]]
+        counted = Counter(disposition for _, disposition, _ in fates)
+        assert counted["used"] + counted["ignored"] + counted["rejected"] == len(sheets[source])
+        counts = count_rows(result.ledger).filter(source=source).collect()
+        assert counts["rows"].sum() == len(sheets[source])
+
+
+@given(months())
+def test_no_cell_hides_an_error_of_a_product_that_takes_part(sheets: Sheets) -> None:
+    """Where nothing stops the run, every joined product has a price and units, and every check holds."""
+    result = through_the_rules(sheets)
+    if result.errors():
+        return
+    revenue = compute_revenue(result.joined).collect().lazy()
+    assert revenue.select("price", "total_sales", "revenue").null_count().collect().row(0) == (0, 0, 0)
+    assert check_revenue(revenue) == []
+    assert check_classification(revenue, classify_wines(revenue, 2.0), 2.0) == []
+
+
+def shuffled(sheets: Sheets, rng: random.Random) -> Sheets:
+    """The same rows under other numbers."""
+    return {
+        source: list(enumerate(rng.sample(rows := [row for _, row in numbered], len(rows)), start=2))
+        for source, numbered in sheets.items()
+    }
+
+
+def contents(result: Month) -> tuple[pl.DataFrame, ...]:
+    """What a month says when its row numbers are left out."""
+    joined = result.joined.drop("erp_row", "liaison_row", "web_row").collect()
+    issues = result.issues.drop("row", "cell")
+    return joined.sort(joined.columns), count_rows(result.ledger).collect(), issues.sort(issues.columns)
+
+
+@given(months(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_decides_nothing(sheets: Sheets, rng: random.Random) -> None:
+    before, after = (contents(through_the_rules(month)) for month in (sheets, shuffled(sheets, rng)))
+    for one, other in zip(before, after, strict=True):
+        assert_frame_equal(one, other)
+
+
+@given(st.integers(0, 10**9), st.randoms(use_true_random=False))
+def test_the_order_of_a_dirty_month_changes_no_wine(seed: int, rng: random.Random) -> None:
+    sheets = dirty_month(seed)
+    before, after = (through_the_rules(month).wines() for month in (sheets, shuffled(sheets, rng)))
+    assert_frame_equal(before, after, check_exact=True)
+
+
+# --- figures
+
+wine_facts = st.tuples(st.integers(1, 10**6), st.integers(0, 10**4))
+"""Price in cents, and units."""
+
+
+def sales(facts: list[tuple[int, int]]) -> pl.LazyFrame:
+    """Joined products with these prices in cents and these units."""
+    return pl.LazyFrame(
+        {
+            "product_id": [f"p{number}" for number in range(len(facts))],
+            "sku": [f"w{number}" for number in range(len(facts))],
+            "post_title": "Wine",
+            "total_sales": [units for _, units in facts],
+            "price": [Decimal(cents).scaleb(-2) for cents, _ in facts],
+        },
+        schema_overrides={"total_sales": pl.Int64, "price": MONEY},
+    )
+
+
+def classified(facts: list[tuple[int, int]], threshold: float = 2.0) -> pl.DataFrame:
+    return classify_wines(compute_revenue(sales(facts)), threshold).collect()
+
+
+@given(st.lists(wine_facts, min_size=1, max_size=60))
+def test_the_figures_are_the_sums_of_the_rows(facts: list[tuple[int, int]]) -> None:
+    wines = classified(facts)
+    figures = compute_figures(wines, 2.0)
+    premium = {name for (name,) in wines.filter("is_premium").select("product_id").iter_rows()}
+    of_premium = sum(cents * units for number, (cents, units) in enumerate(facts) if f"p{number}" in premium)
+    assert figures.revenue * 100 == sum(cents * units for cents, units in facts)
+    assert figures.units == sum(units for _, units in facts)
+    assert figures.premium_revenue * 100 == of_premium
+    assert (figures.products, figures.premium) == (len(facts), len(premium))
+    assert figures.premium + figures.ordinary == figures.products
+
+
+@given(st.lists(wine_facts, min_size=1, max_size=60))
+def test_a_z_score_is_the_distance_from_the_mean_in_deviations_of_the_population(facts: list[tuple[int, int]]) -> None:
+    """Squared, so that exact fractions can tell: z² x variance = distance², and z has the distance's sign."""
+    prices = [Fraction(cents) for cents, _ in facts]
+    mean = sum(prices) / len(prices)
+    variance = sum((price - mean) ** 2 for price in prices) / len(prices)
+    for price, z in classified(facts).select("price", "z_score").iter_rows():
+        distance = Fraction(price) * 100 - mean
+        expected = distance**2 / variance if variance else 0
+        assert z * abs(z) == pytest.approx(float(expected if distance > 0 else -expected), abs=1e-9, rel=1e-9)
+
+
+@given(
+    st.lists(wine_facts, min_size=1, max_size=60) | st.integers(2, 40).map(lambda n: [(900, 1)] + [(100, 1)] * n),
+    st.integers(2, 1_000),
+    st.sampled_from([-1.0, 0.5, 1.5, 2.0]),
+)
+def test_prices_in_another_currency_leave_every_z_score_and_class(
+    facts: list[tuple[int, int]], factor: int, threshold: float
+) -> None:
+    def by_product(facts: list[tuple[int, int]]) -> pl.DataFrame:
+        return classified(facts, threshold).sort("product_id").select("product_id", "z_score", "is_premium")
+
+    before, after = by_product(facts), by_product([(cents * factor, units) for cents, units in facts])
+    assert before["is_premium"].to_list() == after["is_premium"].to_list()
+    assert after["z_score"].to_list() == pytest.approx(before["z_score"].to_list(), abs=Z_TOLERANCE)
+
+
+@given(st.lists(wine_facts, min_size=1, max_size=40), st.sampled_from([-1.0, 0.0, 1.0, 2.0]))
+def test_premium_wines_cost_more_than_ordinary_ones(facts: list[tuple[int, int]], threshold: float) -> None:
+    wines = classified(facts, threshold)
+    dearest_ordinary = wines.filter(~pl.col("is_premium"))["price"].max()
+    cheapest_premium = wines.filter("is_premium")["price"].min()
+    assert dearest_ordinary is None or cheapest_premium is None or cheapest_premium > dearest_ordinary

@@ -1,0 +1,648 @@
+"""Every check finds what it is there to find: a sound small month, one thing spoiled, and what the run then says."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from frames import Month, month, product
+
+from tasks.domain.checks import (
+    check_classification,
+    check_cleaning,
+    check_join,
+    check_revenue,
+    judge_matches,
+    judge_total,
+    unmatched_shares,
+)
+from tasks.domain.issues import issue_frame, lines
+from tasks.domain.premium import classify_wines
+from tasks.domain.revenue import compute_revenue
+
+Spoil = Callable[[pl.DataFrame], pl.DataFrame]
+
+SOLD = [
+    product(1, price=10, sales=2, title="Fronsac"),
+    product(2, price="12,50 €", sales=4, title="Chinon"),
+    product(3, price=99, sales="1.0", title="Corton"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sound() -> Month:
+    """Three products in rows 2 to 4 of every sheet.
+
+    Below them stand a product that is not sold online, one without a link, and two rows without content.
+    """
+    erp, liaison, web = (list(sheet) for sheet in zip(*SOLD, strict=True))
+    return month(
+        [*erp, {"product_id": 4, "price": 5, "onsale_web": 0}, {}],
+        [*liaison, {"product_id": 4}],
+        [*web, {"sku": 10_009, "post_type": "product", "total_sales": 3}, {}],
+    )
+
+
+def without(row: int) -> Spoil:
+    return lambda frame: frame.filter(pl.col("row") != row)
+
+
+def doubled(row: int) -> Spoil:
+    return lambda frame: pl.concat([frame, frame.filter(pl.col("row") == row)])
+
+
+def having(row: int, **values: object) -> Spoil:
+    """The row with other values."""
+    return lambda frame: frame.with_columns(
+        pl.when(pl.col("row") == row).then(pl.lit(value).cast(frame.schema[name])).otherwise(name).alias(name)
+        for name, value in values.items()
+    )
+
+
+def reversed_in(column: str, *, rows: int, by: str = "row") -> Spoil:
+    """The values of the first rows in the opposite order."""
+
+    def spoil(frame: pl.DataFrame) -> pl.DataFrame:
+        values = frame.sort(by)[column]
+        return frame.sort(by).with_columns(pl.concat([values.head(rows).reverse(), values.tail(-rows)]))
+
+    return spoil
+
+
+def spoiled(frame: pl.LazyFrame, spoil: Spoil) -> pl.LazyFrame:
+    return spoil(frame.collect()).lazy()
+
+
+# --- cleaning
+
+
+@pytest.mark.parametrize(
+    ("source", "spoil", "sentences"),
+    [
+        pytest.param(
+            "erp",
+            without(6),
+            ["erp: 5 rows read, 4 came out of the cleaning, the first that differs is row 6"],
+            id="blank row lost",
+        ),
+        pytest.param(
+            "web",
+            doubled(6),
+            ["web: 5 rows read, 6 came out of the cleaning, the first that differs is row 6"],
+            id="blank row doubled",
+        ),
+        pytest.param(
+            "erp",
+            lambda frame: frame.with_columns(row=pl.col("row").replace({6: 7})),
+            ["erp: 5 rows read, 5 came out of the cleaning, the first that differs is row 6"],
+            id="row under another number",
+        ),
+        pytest.param(
+            "erp",
+            without(2),
+            ["erp: 5 rows read, 4 came out of the cleaning, the first that differs is row 2"],
+            id="product lost",
+        ),
+        pytest.param(
+            "liaison",
+            doubled(3),
+            [
+                "liaison: 4 rows read, 5 came out of the cleaning, the first that differs is row 3",
+                "liaison: 2 rows with a key that another row has",
+            ],
+            id="link doubled",
+        ),
+        pytest.param(
+            "erp",
+            having(2, product_key="x"),
+            ["erp product_id: 1 cell read differently the second time, the first in row 2: x, then 1"],
+            id="key of the ERP changed",
+        ),
+        pytest.param(
+            "erp",
+            reversed_in("product_key", rows=3),
+            ["erp product_id: 2 cells read differently the second time, the first in row 2: 3, then 1"],
+            id="keys of the ERP reversed",
+        ),
+        pytest.param(
+            "liaison",
+            reversed_in("product_key", rows=3),
+            ["liaison product_id: 2 cells read differently the second time, the first in row 2: 3, then 1"],
+            id="links reversed",
+        ),
+        pytest.param(
+            "liaison",
+            having(3, web_key="10003"),
+            ["liaison id_web: 1 cell read differently the second time, the first in row 3: 10003, then 10002"],
+            id="link leads elsewhere",
+        ),
+        pytest.param(
+            "web",
+            having(2, web_key="10001.0"),
+            ["web sku: 1 cell read differently the second time, the first in row 2: 10001.0, then 10001"],
+            id="sku changed",
+        ),
+        pytest.param(
+            "web",
+            having(4, web_key=None),
+            [
+                "web: 1 row without a key standing for a product",
+                "web sku: 1 cell read differently the second time, the first in row 4: nothing, then 10003",
+            ],
+            id="key lost",
+        ),
+        pytest.param(
+            "erp",
+            having(3, product_key="1"),
+            [
+                "erp: 2 rows with a key that another row has",
+                "erp product_id: 1 cell read differently the second time, the first in row 3: 1, then 2",
+            ],
+            id="two rows stand for one product",
+        ),
+        pytest.param(
+            "erp",
+            having(3, rule="blank-row"),
+            ['erp: 1 key that no row stands for, or the wrong one, the first is "2"'],
+            id="product taken for a blank row",
+        ),
+        pytest.param(
+            "liaison",
+            lambda frame: frame.with_columns(rule=pl.lit("blank-row")),
+            ['liaison: 3 keys that no row stands for, or the wrong one, the first is "1" with "10001"'],
+            id="all rows taken for blank rows",
+        ),
+        pytest.param(
+            "erp",
+            having(3, price=Decimal("12.51")),
+            ["erp price: 1 cell read differently the second time, the first in row 3: 12.51, then 12.50"],
+            id="price off by a cent",
+        ),
+        pytest.param(
+            "erp",
+            reversed_in("price", rows=3),
+            ["erp price: 2 cells read differently the second time, the first in row 2: 99.00, then 10.00"],
+            id="prices reversed",
+        ),
+        pytest.param(
+            "erp",
+            having(4, price=None),
+            [
+                "erp price: 1 cell read differently the second time, the first in row 4: nothing, then 99.00",
+                "erp price: 1 fault not told or told without cause, the first in row 4",
+            ],
+            id="price lost",
+        ),
+        pytest.param(
+            "erp",
+            having(2, price__fault="not-a-number"),
+            ["erp price: 1 fault not told or told without cause, the first in row 2"],
+            id="sound price called a fault",
+        ),
+        pytest.param(
+            "web",
+            having(2, total_sales=3),
+            ["web total_sales: 1 cell read differently the second time, the first in row 2: 3, then 2"],
+            id="a unit too many",
+        ),
+        pytest.param(
+            "web",
+            reversed_in("total_sales", rows=2),
+            ["web total_sales: 2 cells read differently the second time, the first in row 2: 4, then 2"],
+            id="units exchanged",
+        ),
+        pytest.param(
+            "web",
+            having(2, total_sales__fault="negative"),
+            ["web total_sales: 1 fault not told or told without cause, the first in row 2"],
+            id="sound units called a fault",
+        ),
+        pytest.param(
+            "web",
+            having(5, is_product=False),
+            [
+                'web: 1 key that no row stands for, or the wrong one, the first is "10009"',
+                "web products: 4 rows read, 3 came out of the cleaning, the first that differs is row 5",
+            ],
+            id="product taken for another post",
+        ),
+        pytest.param(
+            "web",
+            having(6, is_product=True),
+            [
+                "web products: 4 rows read, 5 came out of the cleaning, the first that differs is row 6",
+                "web total_sales: 1 fault not told or told without cause, the first in row 6",
+            ],
+            id="blank row taken for a product",
+        ),
+    ],
+)  # fmt: skip
+def test_cleaning_that_changes_the_month_is_told(sound: Month, source: str, spoil: Spoil, sentences: list[str]) -> None:
+    cleaned = sound.cleaned._replace(**{source: spoiled(getattr(sound.cleaned, source), spoil)})
+    assert check_cleaning(sound.raw, cleaned) == sentences
+
+
+@pytest.mark.parametrize(
+    ("source", "fault", "sentence"),
+    [
+        pytest.param(
+            "erp", "price__fault", "erp price: 1 fault not told or told without cause, the first in row 3", id="price"
+        ),
+        pytest.param(
+            "web",
+            "total_sales__fault",
+            "web total_sales: 1 fault not told or told without cause, the first in row 3",
+            id="units",
+        ),
+    ],
+)
+def test_a_cell_that_is_no_number_must_say_so(source: str, fault: str, sentence: str) -> None:
+    erp, liaison, web = (list(sheet) for sheet in zip(product(1), product(2, price="n/a", sales="n/a"), strict=True))
+    result = month(erp, liaison, web)
+    silent = spoiled(getattr(result.cleaned, source), having(3, **{fault: None}))
+    assert check_cleaning(result.raw, result.cleaned._replace(**{source: silent})) == [sentence]
+
+
+def test_a_key_is_read_by_the_check_as_by_the_cleaning() -> None:
+    """Were the check stricter or laxer than the rules, it would stop sound months: the builder runs it."""
+    result = month(
+        [{"product_id": "\u00a0Éclair-9 ", "price": 1}, {"product_id": "-4.00", "price": 1}],
+        [{"product_id": "éclair-9", "id_web": "1 2"}, {"product_id": -4, "id_web": "٣.0"}],
+        [{"sku": "٣.0", "post_type": "Product", "total_sales": 0}],
+    )
+    assert result.fate("web") == [(2, "used", None)]
+
+
+# --- join
+
+
+def fates(sources: str, *, row: int, n: int = 1) -> list[str]:
+    """What is told of each source with rows whose fate does not fit."""
+    rows = "1 row" if n == 1 else f"{n} rows"
+    return [f"{source}: {rows} with a fate that does not fit, the first is row {row}" for source in sources.split()]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentences"),
+    [
+        pytest.param(
+            lambda joined: joined.filter(pl.col("web_row") != 3),
+            [
+                'the join has 2 rows where the keys give 3, the first that differs is product "2" with sku "10002"',
+                *fates("erp liaison web", row=3),
+                "of 10 units 3 are used and 3 rejected",
+            ],
+            id="a product lost with its units",
+        ),
+        pytest.param(
+            lambda joined: pl.concat([joined, joined.filter(pl.col("web_row") == 2)]),
+            [
+                'the join has 4 rows where the keys give 3, the first that differs is product "1" with sku "10001"',
+                "a product or a sku stands more than once in the join",
+                "of 10 units 9 are used and 3 rejected",
+            ],
+            id="a product doubled",
+        ),
+        pytest.param(
+            lambda joined: joined.with_columns(
+                web_key=pl.col("web_key").replace({"10001": "10002", "10002": "10001"}),
+            ),
+            [
+                'the join has 3 rows where the keys give 3, the first that differs is product "1" with sku "10001"',
+                "liaison web_key: 2 joined products with another value than the cleaning gave, the first in row 2",
+                "web web_key: 2 joined products with another value than the cleaning gave, the first in row 2",
+            ],
+            id="two skus exchanged",
+        ),
+        pytest.param(
+            lambda joined: joined.with_columns(total_sales=pl.col("total_sales").clip(upper_bound=3)),
+            [
+                "web total_sales: 1 joined product with another value than the cleaning gave, the first in row 3",
+                "of 10 units 6 are used and 3 rejected",
+            ],
+            id="a unit lost",
+        ),
+        *(
+            pytest.param(
+                reversed_in(column, rows=2, by="erp_row"),
+                [f"{source} {column}: 2 joined products with another value than the cleaning gave, the first in row 2"],
+                id=f"{column} of two products exchanged",
+            )
+            for source, column in (
+                ("erp", "product_id"), ("erp", "price"), ("web", "sku"), ("web", "post_title"), ("web", "total_sales"),
+            )
+        ),
+        pytest.param(
+            lambda joined: joined.with_columns(erp_row=pl.lit(5, pl.UInt32)),
+            [
+                "erp product_id: 3 joined products with another value than the cleaning gave, the first in row 5",
+                "erp product_key: 3 joined products with another value than the cleaning gave, the first in row 5",
+                "erp price: 3 joined products with another value than the cleaning gave, the first in row 5",
+                *fates("erp", row=2, n=4),
+            ],
+            id="products that name the row of another",
+        ),
+        pytest.param(
+            lambda joined: joined.sort("erp_row").with_columns(pl.col("product_id", "price", "erp_row").reverse()),
+            ["erp product_key: 2 joined products with another value than the cleaning gave, the first in row 2"],
+            id="products with the whole row of another",
+        ),
+        pytest.param(
+            reversed_in("liaison_row", rows=2, by="erp_row"),
+            [
+                "liaison product_key: 2 joined products with another value than the cleaning gave, the first in row 2",
+                "liaison web_key: 2 joined products with another value than the cleaning gave, the first in row 2",
+            ],
+            id="products that name the link of another",
+        ),
+    ],
+)  # fmt: skip
+def test_a_join_that_loses_or_multiplies_is_told(sound: Month, spoil: Spoil, sentences: list[str]) -> None:
+    assert check_join(sound.cleaned, spoiled(sound.joined, spoil), sound.ledger) == sentences
+
+
+@pytest.mark.parametrize(
+    ("source", "spoil", "sentences"),
+    [
+        pytest.param(
+            "erp",
+            without(5),
+            ["erp: 5 rows read, 4 accounted for, the first that differs is row 5"],
+            id="row without a disposition",
+        ),
+        pytest.param(
+            "liaison",
+            doubled(5),
+            ["liaison: 4 rows read, 5 accounted for, the first that differs is row 5"],
+            id="row with two",
+        ),
+        pytest.param("erp", having(5, rule=None), fates("erp", row=5), id="row set aside without a reason"),
+        pytest.param("erp", having(2, rule="repetition"), fates("erp", row=2), id="row used with a reason against it"),
+        pytest.param("erp", having(5, disposition="used", rule=None), fates("erp", row=5), id="unused row marked used"),
+        pytest.param(
+            "erp", having(2, disposition="rejected", rule="no-partner"), fates("erp", row=2), id="used row rejected",
+        ),
+        pytest.param(
+            "erp", having(5, disposition="ignored", rule="blank-row"), fates("erp", row=5), id="product ignored",
+        ),
+        pytest.param("erp", having(5, rule="blank-row"), fates("erp", row=5), id="product rejected as a blank row"),
+        pytest.param(
+            "erp", having(6, disposition="rejected", rule="no-key"), fates("erp", row=6), id="blank row rejected",
+        ),
+        pytest.param("web", having(6, rule="other-post-type"), fates("web", row=6), id="ignored for another reason"),
+        pytest.param(
+            "web",
+            lambda ledger: ledger.with_columns(
+                disposition=pl.lit("ignored", ledger.schema["disposition"]), rule=pl.lit("blank-row")
+            ),
+            fates("web", row=2, n=4),
+            id="all rows taken for blank rows",
+        ),
+        pytest.param(
+            "web", having(5, units=None), ["of 10 units 7 are used and 0 rejected"], id="units of a rejected row lost",
+        ),
+        pytest.param(
+            "web", having(2, units=2), ["of 10 units 7 are used and 5 rejected"], id="units counted on both sides",
+        ),
+    ],
+)  # fmt: skip
+def test_a_ledger_that_does_not_add_up_is_told(sound: Month, source: str, spoil: Spoil, sentences: list[str]) -> None:
+    ledger = sound.ledger.collect()
+    own, others = ledger.filter(source=source), ledger.filter(pl.col("source") != source)
+    assert check_join(sound.cleaned, sound.joined, pl.concat([spoil(own), others]).lazy()) == sentences
+
+
+# --- shares without a partner
+
+
+def matches(*, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (), limit: float = 0.1) -> list[str]:
+    """What is told of a month of so many sound products, ten units each, and of what lacks a partner."""
+    rows = [product(number, sales=10) for number in range(1, products + 1)]
+    erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
+    liaison += [{"product_id": 900 + number, "id_web": 90_000 + number} for number in range(dead_links)]
+    web += [
+        {"sku": 80_000 + number, "post_type": "product", "total_sales": units} for number, units in enumerate(unlinked)
+    ]
+    result = month(erp, liaison, web)
+    return lines(issue_frame(judge_matches(result.cleaned, result.joined, limit)))
+
+
+def above(share: str) -> list[str]:
+    remedy = "Complete the links, or raise the limit if this is right."
+    return [f'the three workbooks: "{share}" is above the limit. {remedy}']
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        pytest.param({"products": 19, "dead_links": 2}, [], id="links under the limit"),
+        pytest.param({"products": 18, "dead_links": 2}, [], id="links on the limit"),
+        pytest.param(
+            {"products": 17, "dead_links": 2},
+            above("2 of 19 links that lead to no product of the shop, 10.53% (limit 10.00%)"),
+            id="links over the limit",
+        ),
+        pytest.param({"products": 19, "unlinked": (0, 0)}, [], id="products under the limit"),
+        pytest.param({"products": 18, "unlinked": (0, 0)}, [], id="products on the limit"),
+        pytest.param(
+            {"products": 17, "unlinked": (0, 0)},
+            above("2 of 19 products of the shop without a product of the ERP, 10.53% (limit 10.00%)"),
+            id="products over the limit",
+        ),
+        pytest.param({"products": 18, "unlinked": (19,)}, [], id="units under the limit"),
+        pytest.param({"products": 18, "unlinked": (20,)}, [], id="units on the limit"),
+        pytest.param(
+            {"products": 18, "unlinked": (21,)},
+            above("21 of 201 units sold of products without a product of the ERP, 10.45% (limit 10.00%)"),
+            id="units over the limit",
+        ),
+        pytest.param(
+            {"products": 18, "unlinked": (21, -1)},
+            above("21 of 201 units sold of products without a product of the ERP, 10.45% (limit 10.00%)"),
+            id="units below 0 do not lower the share",
+        ),
+        pytest.param({"products": 7, "dead_links": 3, "limit": 0.3}, [], id="on a limit that no float holds"),
+        pytest.param({"products": 1, "dead_links": 9, "unlinked": (99,), "limit": 1}, [], id="a limit of everything"),
+        pytest.param(
+            {"products": 99, "dead_links": 1, "limit": 0},
+            above("1 of 100 links that lead to no product of the shop, 1.00% (limit 0.00%)"),
+            id="a limit of nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, told: list[str]) -> None:
+    assert matches(**case) == told
+
+
+def test_a_rejected_sale_counts_among_what_has_no_partner(sound: Month) -> None:
+    assert unmatched_shares(sound.cleaned, sound.joined) == {
+        "links that lead to no product of the shop": (0, 3),
+        "products of the shop without a product of the ERP": (1, 4),
+        "units sold of products without a product of the ERP": (3, 10),
+    }
+
+
+def test_three_workbooks_that_share_no_product_stop_the_run() -> None:
+    result = month([product(1)[0]], [product(2)[1]], [{"sku": 1, "post_type": "product", "total_sales": 0}])
+    assert lines(issue_frame(judge_matches(result.cleaned, result.joined, 1.0))) == [
+        "the three workbooks leave not one product in all three. Check that the three belong together."
+    ]
+
+
+def test_months_without_links_or_sales_have_no_share_to_judge() -> None:
+    result = month([product(1)[0]], [{"product_id": 1}], [])
+    assert [issue.rule for issue in judge_matches(result.cleaned, result.joined, 0.0)] == ["no-product"]
+
+
+# --- revenue
+
+
+@pytest.mark.parametrize(
+    ("total", "told"),
+    [
+        pytest.param("9999999999999.99", [], id="the largest that fits"),
+        pytest.param(
+            "10000000000000.00",
+            [
+                (
+                    'the three workbooks: "10,000,000,000,000.00 EUR" is more than a spreadsheet can hold. '
+                    "Check prices and sales."
+                )
+            ],
+            id="the smallest that does not",
+        ),
+    ],
+)
+def test_a_total_that_no_spreadsheet_holds_stops_the_run(total: str, told: list[str]) -> None:
+    half = Decimal("5000000000000.00")
+    revenue = pl.LazyFrame({"revenue": [half, Decimal(total) - half]}, schema={"revenue": pl.Decimal(38, 2)})
+    assert lines(issue_frame(judge_total(revenue))) == told
+
+
+def of(product_id: str, **values: object) -> Spoil:
+    """The product with other values."""
+    return lambda frame: frame.with_columns(
+        pl.when(pl.col("product_id") == product_id).then(pl.lit(value).cast(frame.schema[name])).otherwise(name)
+        .alias(name)
+        for name, value in values.items()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentences"),
+    [
+        pytest.param(
+            of("3", revenue=Decimal("99.01")),
+            [
+                'price x units is not the revenue of 1 product, the first is "3"',
+                "the revenue column adds up to 169.01 EUR, price x units to 169.00 EUR",
+            ],
+            id="a cent too much",
+        ),
+        pytest.param(
+            lambda frame: of("2", revenue=Decimal("49.99"))(of("3", revenue=Decimal("99.01"))(frame)),
+            ['price x units is not the revenue of 2 products, the first is "3"'],
+            id="a cent on the wrong product",
+        ),
+        pytest.param(
+            lambda frame: frame.reverse(), ["the products are not in order of revenue and key"], id="another order",
+        ),
+        pytest.param(
+            lambda frame: pl.concat([frame, frame.tail(1)]),
+            ["product_id is repeated in 2 rows", "sku is repeated in 2 rows"],
+            id="a product twice",
+        ),
+        pytest.param(
+            of("1", total_sales=-2, revenue=Decimal("-20.00")),
+            ["total_sales is too small in 1 row", "revenue is too small in 1 row"],
+            id="units returned",
+        ),
+        pytest.param(
+            of("1", price=0, revenue=0), ["price is too small in 1 row"], id="a wine for nothing",
+        ),
+        pytest.param(of("2", price=None), ["price is empty in 1 row"], id="no price"),
+        pytest.param(
+            of("2", total_sales=None, revenue=None),
+            ["total_sales is empty in 1 row", "revenue is empty in 1 row"],
+            id="no units and no revenue",
+        ),
+        pytest.param(of("1", sku=""), ["sku is too short in 1 row"], id="a sku without a character"),
+    ],
+)  # fmt: skip
+def test_revenue_that_is_not_price_times_units_is_told(sound: Month, spoil: Spoil, sentences: list[str]) -> None:
+    revenue = compute_revenue(sound.joined)
+    assert check_revenue(revenue) == []
+    assert check_revenue(spoiled(revenue, spoil)) == sentences
+
+
+# --- classification
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentences"),
+    [
+        pytest.param(
+            of("3", is_premium=False),
+            ['1 product on the wrong side of 81.8783 EUR, the first is "3"'],
+            id="premium taken for ordinary",
+        ),
+        pytest.param(
+            of("1", is_premium=True),
+            ['1 product on the wrong side of 81.8783 EUR, the first is "1"'],
+            id="ordinary taken for premium",
+        ),
+        pytest.param(
+            of("2", z_score=float("nan")),
+            ["z_score is no number in 1 row"],
+            id="NaN",
+        ),
+        pytest.param(
+            of("2", z_score=float("inf")),
+            ["z_score is infinite in 1 row"],
+            id="infinity",
+        ),
+        pytest.param(of("2", z_score=None), ["z_score is empty in 1 row"], id="no z-score"),
+        pytest.param(
+            lambda wines: wines.with_columns(pl.col("z_score") * 2),
+            ['3 z-scores not following from the prices, the first is of "3"'],
+            id="z-scores doubled",
+        ),
+        pytest.param(
+            lambda wines: wines.with_columns(pl.col("z_score") + pl.when(product_id="2").then(1e-6).otherwise(0)),
+            ['1 z-score not following from the prices, the first is of "2"'],
+            id="z-score off by a millionth",
+        ),
+        pytest.param(
+            lambda wines: wines.reverse(),
+            ["the classified products are not the products that were priced"],
+            id="another order",
+        ),
+        pytest.param(
+            of("1", post_title="Another wine"),
+            ["the classified products are not the products that were priced"],
+            id="another title",
+        ),
+    ],
+)  # fmt: skip
+def test_a_class_that_does_not_follow_from_the_price_is_told(sound: Month, spoil: Spoil, sentences: list[str]) -> None:
+    revenue = compute_revenue(sound.joined).collect().lazy()
+    wines = classify_wines(revenue, 1.0)
+    assert check_classification(revenue, wines, 1.0) == []
+    assert check_classification(revenue, spoiled(wines, spoil), 1.0) == sentences
+
+
+def test_a_product_lost_on_the_way_to_its_class_is_told(sound: Month) -> None:
+    revenue = compute_revenue(sound.joined).collect().lazy()
+    wines = classify_wines(revenue, 1.0)
+    assert check_classification(revenue, wines.head(0), 1.0) == [
+        "the classified products are not the products that were priced"
+    ]
+
+
+def test_wines_that_all_cost_the_same_are_premium_for_nobody() -> None:
+    erp, liaison, web = (list(sheet) for sheet in zip(*(product(number, price=12) for number in (1, 2)), strict=True))
+    revenue = compute_revenue(month(erp, liaison, web).joined).collect().lazy()
+    wines = classify_wines(revenue, 2.0).with_columns(is_premium=pl.lit(value=True))
+    assert check_classification(revenue, wines, 2.0) == [
+        '2 products on the wrong side of 12.0000 EUR, the first is "1"'
+    ]

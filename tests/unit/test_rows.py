@@ -1,0 +1,277 @@
+"""What becomes of each row: used, ignored with its kind, or rejected with a reason."""
+
+import pytest
+from frames import month, product
+
+ERP, LIAISON, WEB = product(1)
+OTHER = product(2)
+STATUS = "Correct the cell, then run again."
+
+
+def with_rows(*, erp: tuple = (), liaison: tuple = (), web: tuple = ()):
+    """Two sound products, which stand in rows 2 and 3 of every sheet, and then these rows."""
+    return month(
+        [ERP, OTHER[0], *erp],
+        [LIAISON, OTHER[1], *liaison],
+        [WEB, OTHER[2], *web],
+    )  # fmt: skip
+
+
+USED = [(2, "used", None), (3, "used", None)]
+
+
+def test_a_product_in_all_three_is_used_in_all_three() -> None:
+    result = with_rows()
+    assert [result.fate(source) for source in ("erp", "liaison", "web")] == [USED, USED, USED]
+    assert result.issues.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("row", "fate"),
+    [
+        pytest.param({}, ("ignored", "blank-row"), id="blank row"),
+        pytest.param({"total_sales": 0}, ("ignored", "blank-row"), id="padding with a zero"),
+        pytest.param({"post_title": "Only a title"}, ("ignored", "blank-row"), id="a title and nothing else"),
+        pytest.param(
+            {"sku": 10_001, "post_type": "attachment", "total_sales": 7}, ("ignored", "other-post-type"),
+            id="picture of a product",
+        ),
+        pytest.param(
+            {"sku": "v-1", "post_type": "product_variation", "total_sales": 0}, ("ignored", "other-post-type"),
+            id="variation without sales",
+        ),
+        pytest.param({"post_type": "product", "total_sales": 3}, ("rejected", "no-key"), id="product without a sku"),
+        pytest.param(
+            {"sku": 9, "post_type": " PRODUCT\u00a0", "total_sales": 3}, ("rejected", "unlinked-sales"), id="no link",
+        ),
+        pytest.param(
+            {"sku": "1 2", "post_type": "product", "total_sales": 0}, ("rejected", "unreadable-key"),
+            id="blank inside the sku",
+        ),
+    ],
+)  # fmt: skip
+def test_a_web_row_that_is_not_used_has_a_reason(row: dict, fate: tuple[str, str]) -> None:
+    result = with_rows(web=(row,))
+    assert result.fate("web") == [*USED, (4, *fate)]
+    assert result.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        pytest.param({"product_id": 3, "price": 5, "onsale_web": 0}, "not-sold-online", id="not sold online"),
+        pytest.param({"product_id": 3, "price": 5, "onsale_web": 1}, "on-sale-unlinked", id="sold online, no link"),
+        pytest.param({"product_id": 3, "price": 5}, "no-partner", id="nobody says whether it is sold"),
+        pytest.param({"price": 5}, "no-key", id="no key"),
+        pytest.param({"product_id": ("date", "2025-05-01")}, "unreadable-key", id="a date for a key"),
+    ],
+)
+def test_an_erp_row_that_is_not_used_has_a_reason(row: dict, reason: str) -> None:
+    result = with_rows(erp=(row,))
+    assert result.fate("erp") == [*USED, (4, "rejected", reason)]
+    assert result.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        pytest.param({"product_id": 2, "id_web": None}, "no-web-id", id="no link"),
+        pytest.param({"product_id": 1, "id_web": 99}, "unknown-web-id", id="dead second link"),
+        pytest.param({"product_id": 3, "id_web": 10_001}, "unknown-product", id="link from nowhere"),
+        pytest.param({"id_web": 10_001}, "no-key", id="no key"),
+        pytest.param({"product_id": "1.0", "id_web": "10001.0"}, "repetition", id="the same link in other words"),
+    ],
+)
+def test_a_link_that_is_not_used_has_a_reason(row: dict, reason: str) -> None:
+    result = with_rows(liaison=(row,))
+    assert result.fate("liaison") == [*USED, (4, "rejected", reason)]
+    assert result.errors() == []
+
+
+def test_a_rejected_sale_tells_the_units_it_carries() -> None:
+    result = with_rows(web=({"post_type": "product", "total_sales": 13, "post_title": "No sku"},))
+    assert result.warnings() == [
+        'web.xlsx [Sheet1] A4, sku: "13 units" is empty: the row cannot be joined. Fill in the key.'
+    ]
+    assert result.ledger.filter(source="web").select("units").sum().collect().item() == 13
+
+
+def test_keys_meet_whatever_their_case_and_form() -> None:
+    result = month(
+        [{"product_id": "AB-1", "price": 10}, {"product_id": 2, "price": 10}],
+        [{"product_id": "ab-1 ", "id_web": "Bon-Cadeau"}, {"product_id": "2.0", "id_web": "15298.0"}],
+        [
+            {"sku": "\u00a0bon-cadeau", "post_type": "product", "total_sales": 1},
+            {"sku": 15298, "post_type": "Product", "total_sales": 1},
+        ],
+    )
+    assert result.wines().select("product_id", "sku").rows() == [("2", "15298"), ("AB-1", "bon-cadeau")]
+
+
+def test_leading_zeros_are_another_key() -> None:
+    result = month([{"product_id": "007", "price": 1}], [{"product_id": 7, "id_web": 1}], [product(1)[2]])
+    assert result.fate("liaison") == [(2, "rejected", "unknown-product")]
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["first", "last"])
+def test_of_rows_that_repeat_each_other_content_decides_and_not_position(place: int) -> None:
+    rows = [{**WEB, "post_title": "A title"}, {**WEB, "post_title": "B title"}]
+    if place:
+        rows.reverse()
+    result = month([ERP], [LIAISON], rows)
+    assert result.wines()["post_title"].to_list() == ["A title"]
+    assert sorted(fate[1:] for fate in result.fate("web")) == [("rejected", "differing-repetition"), ("used", None)]
+    assert len(result.warnings()) == 1
+    assert result.errors() == []
+
+
+def test_an_exact_repetition_is_set_aside_without_a_warning() -> None:
+    result = with_rows(erp=(ERP,), liaison=(LIAISON,), web=(WEB,))
+    for source in ("erp", "liaison", "web"):
+        assert result.fate(source) == [*USED, (4, "rejected", "repetition")]
+    assert result.warnings() == []
+    assert result.wines().height == 2
+
+
+def test_two_prices_of_one_product_stop_the_run_with_both_addresses() -> None:
+    result = with_rows(erp=({**ERP, "price": 11},))
+    assert result.errors() == [
+        (
+            'erp.xlsx [Sheet1] C2, price: "10" contradicts another row of the same key. '
+            "Keep the right row and remove the others, then run again."
+        ),
+        (
+            'erp.xlsx [Sheet1] C4, price: "11" contradicts another row of the same key. '
+            "Keep the right row and remove the others, then run again."
+        ),
+    ]
+
+
+def test_two_prices_that_read_the_same_are_a_repetition() -> None:
+    assert with_rows(erp=({**ERP, "price": "10,00 €"},)).errors() == []
+
+
+def test_two_prices_of_a_product_that_is_not_sold_are_only_reported() -> None:
+    rows = ({"product_id": 3, "price": 5, "onsale_web": 0}, {"product_id": 3, "price": 6, "onsale_web": 0})
+    result = with_rows(erp=rows)
+    assert result.errors() == []
+    assert len(result.warnings()) == 2
+
+
+def test_two_counts_of_one_sku_stop_the_run() -> None:
+    assert [text[:46] for text in with_rows(web=({**WEB, "total_sales": 2},)).errors()] == [
+        'web.xlsx [Sheet1] D2, total_sales: "1" contrad',
+        'web.xlsx [Sheet1] D4, total_sales: "2" contrad',
+    ]
+
+
+def test_two_products_on_one_sku_stop_the_run() -> None:
+    result = month([ERP, OTHER[0]], [LIAISON, {"product_id": 2, "id_web": 10_001}], [WEB])
+    assert result.errors() == [
+        f'liaison.xlsx [Sheet1] B{row}, id_web: "10001" is linked from more than one product. '
+        "Keep the link of one product, then run again."
+        for row in (2, 3)
+    ]
+
+
+def test_two_live_links_of_one_product_stop_the_run() -> None:
+    result = month([ERP], [LIAISON, {"product_id": 1, "id_web": 10_002}], [WEB, OTHER[2]])
+    assert result.errors() == [
+        f'liaison.xlsx [Sheet1] B{row}, id_web: "{sku}" belongs to a product with more than one live link. '
+        "Keep one link for the product, then run again."
+        for row, sku in ((2, 10_001), (3, 10_002))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        pytest.param(
+            {"sku": 5}, "B4, post_type is empty although the row has a sku or sales. Fill in the type, then run again.",
+            id="sku without a type",
+        ),
+        pytest.param(
+            {"total_sales": 4},
+            "B4, post_type is empty although the row has a sku or sales. Fill in the type, then run again.",
+            id="sales without a type",
+        ),
+        pytest.param(
+            {"sku": "v", "post_type": "product_variation", "total_sales": 4},
+            'B4, post_type: "product_variation" is a type of its own and has sales. '
+            "Move the sales to the product itself, then run again.",
+            id="variation with sales",
+        ),
+        pytest.param(
+            {"sku": "1 2", "post_type": "product", "total_sales": 4},
+            'A4, sku: "1 2" is not a key. Type the key as a number or plain text, then run again.',
+            id="unreadable sku with sales",
+        ),
+    ],
+)  # fmt: skip
+def test_sales_that_would_be_lost_stop_the_run(row: dict, sentence: str) -> None:
+    assert with_rows(web=(row,)).errors() == [f"web.xlsx [Sheet1] {sentence}"]
+
+
+def test_an_unreadable_key_with_a_price_stops_the_run() -> None:
+    assert with_rows(erp=({"product_id": ("error", "#N/A"), "price": 12},)).errors() == [
+        'erp.xlsx [Sheet1] A4, product_id: "#N/A" is not a key. Type the key as a number or plain text, then run again.'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("price", "sentence"),
+    [
+        pytest.param(None, "C2, price is empty. Fill the cell, then run again.", id="empty"),
+        pytest.param(("error", "#N/A"), f'C2, price: "#N/A" is an error of the spreadsheet. {STATUS}', id="error"),
+        pytest.param("n/a", f'C2, price: "n/a" is not a number. {STATUS}', id="words"),
+        pytest.param(-8, f'C2, price: "-8" is not above 0. {STATUS}', id="negative"),
+        pytest.param(0, f'C2, price: "0" is not above 0. {STATUS}', id="zero"),
+    ],
+)
+def test_a_sold_product_without_a_price_stops_the_run(price: object, sentence: str) -> None:
+    erp, liaison, web = product(1, price=price)
+    assert month([erp], [liaison], [web]).errors() == [f"erp.xlsx [Sheet1] {sentence}"]
+
+
+def test_a_negative_price_of_a_product_that_is_not_sold_is_only_reported() -> None:
+    result = with_rows(erp=({"product_id": 3, "price": -8, "onsale_web": 0},))
+    assert result.errors() == []
+    assert result.warnings() == [f'erp.xlsx [Sheet1] C4, price: "-8" is not above 0. {STATUS}']
+
+
+@pytest.mark.parametrize(
+    ("sales", "what"),
+    [
+        pytest.param(None, "is empty", id="empty"),
+        pytest.param(-1, "is below 0", id="negative"),
+        pytest.param(2.5, "is not a whole number", id="fraction"),
+        pytest.param("many", "is not a number", id="words"),
+    ],
+)
+def test_a_sold_product_without_units_stops_the_run(sales: object, what: str) -> None:
+    erp, liaison, web = product(1, sales=sales)
+    (error,) = month([erp], [liaison], [web]).errors()
+    assert error.startswith("web.xlsx [Sheet1] D2, total_sales")
+    assert what in error
+
+
+def test_all_errors_of_all_workbooks_are_told_at_once() -> None:
+    first, second = product(1, price="?"), product(2, sales=-1)
+    result = month([first[0], second[0]], [first[1], second[1]], [first[2], second[2]])
+    assert [text.split(",")[0] for text in result.errors()] == ["erp.xlsx [Sheet1] C2", "web.xlsx [Sheet1] D3"]
+
+
+@pytest.mark.parametrize(
+    ("stock", "address"),
+    [
+        pytest.param({"stock_quantity": -1, "stock_status": "outofstock"}, "D2", id="negative stock"),
+        pytest.param({"stock_quantity": 0, "stock_status": "instock"}, "E2", id="in stock with none"),
+        pytest.param({"stock_quantity": 3, "stock_status": "outofstock"}, "E2", id="out of stock with some"),
+        pytest.param({"onsale_web": 2}, "B2", id="flag that is none"),
+    ],
+)
+def test_a_fault_of_the_stock_never_drops_a_sold_product(stock: dict, address: str) -> None:
+    result = month([{**ERP, **stock}], [LIAISON], [WEB])
+    assert result.errors() == []
+    assert [text.split(",")[0] for text in result.warnings()] == [f"erp.xlsx [Sheet1] {address}"]
+    assert result.wines().height == 1
