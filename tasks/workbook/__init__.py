@@ -1,0 +1,1 @@
+"""From an .xlsx workbook to a staged table."""

@@ -1,0 +1,108 @@
+"""Find the month's three workbooks and take one copy of each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
+from tasks.domain.month import fill_month
+from tasks.domain.schemas import SOURCES, Source
+from tasks.storage.places import Place
+from tasks.storage.protocol import Storage, StoredFile
+
+
+@dataclass(frozen=True)
+class FetchedWorkbook:
+    """One workbook as it was when the run took its copy.
+
+    Attributes:
+        source: Whose workbook it is.
+        file: Its name where it came from.
+        path: The run's own copy.
+        facts: Size and sha256 of the copy.
+    """
+
+    source: Source
+    file: str
+    path: Path
+    facts: StoredFile
+
+
+@dataclass(frozen=True)
+class WorkbookPlaces:
+    """Where a month's workbooks are.
+
+    Attributes:
+        folder: Holds exactly one visible .xlsx whose name holds `erp`, one `liaison` and one `web`.
+        named: Workbooks that are not to be looked for.
+    """
+
+    folder: Place
+    named: dict[Source, Place]
+
+
+def workbook_places(month: str, folder: str, aws_credentials: str = "", **named: str) -> WorkbookPlaces:
+    """The places with the month filled in; a workbook that is named by an empty path is looked for.
+
+    Raises:
+        WrongArgument: A path holds a placeholder that is not known, or is of a kind that is not known.
+    """
+    paths = {source: fill_month(named[source], month) for source in SOURCES if named[source]}
+    places = WorkbookPlaces(
+        Place(fill_month(folder, month), aws_credentials),
+        {source: Place(path, aws_credentials) for source, path in paths.items()},
+    )
+    for place in (places.folder, *places.named.values()):
+        place.check()
+    return places
+
+
+def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, FetchedWorkbook]:
+    """Copy each workbook once into the run's own folder; everything after reads the copy.
+
+    Args:
+        places: Where the workbooks are.
+        target: The run's own folder.
+
+    Raises:
+        DataRefused: A workbook is missing or not the only one; all three are told at once.
+        OutsideFailure: The folder cannot be read.
+    """
+    missing: list[Issue] = []
+    fetched: dict[Source, FetchedWorkbook] = {}
+    folder = places.folder.open()
+    listed = folder.names() if len(places.named) < len(SOURCES) else []
+    for source in SOURCES:
+        if named := places.named.get(source):
+            place, name = named.parent()
+            storage, names = place.open(), [name]
+            wanted = named.address
+        else:
+            storage, names = folder, [name for name in listed if _is_workbook_of(source, name)]
+            wanted = f"{source} workbook in {places.folder.address}"
+        path = target / f"{source}.xlsx"
+        facts = _copy(storage, names[0], path) if len(names) == 1 else None
+        if facts is not None:
+            fetched[source] = FetchedWorkbook(source, names[0], path, facts)
+        elif len(names) > 1:
+            missing.append(Issue(wanted, "several-workbooks", value=", ".join(names)))
+        else:
+            missing.append(Issue(wanted, "missing-workbook"))
+    if missing:
+        raise refusal(issue_frame(missing))
+    return fetched
+
+
+def _copy(storage: Storage, name: str, path: Path) -> StoredFile | None:
+    """One consistent version of a workbook, or None where there is none."""
+    copied = storage.download(name, path)
+    now = storage.facts(name) if copied else None
+    if copied and (now is None or now.version != copied.version):
+        raise OutsideFailure(
+            f"{storage.address(name)} was replaced while it was copied. Run again when it is finished."
+        )
+    return copied
+
+
+def _is_workbook_of(source: Source, name: str) -> bool:
+    """Whether a visible workbook's name holds the source; `~$…` is the lock file of an open workbook."""
+    return name.lower().endswith(".xlsx") and not name.startswith((".", "~$")) and source in name.lower()
