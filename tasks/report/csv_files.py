@@ -1,0 +1,83 @@
+"""The month as CSV files: UTF-8, comma, line feed, a header, and nothing that a spreadsheet would execute.
+
+A text that a spreadsheet would take for a formula gets an apostrophe in front. A text that begins with an apostrophe
+gets one as well, so that reading takes away exactly one from every text that begins with it, and nothing is ambiguous.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
+from tasks.report import words
+
+_GUARD = "'"
+_GUARDED = r"^[=+\-@\t\r']"
+_Z_PLACES = 6
+_WINE_SCHEMA = pl.Schema({name: Wine.create_empty().schema[name] for name in WINE_FILE_COLUMNS})
+_NUMBERS = {
+    "total_sales": r"^[0-9]+$",
+    "price": r"^[0-9]+\.[0-9]{2}$",
+    "revenue": r"^[0-9]+\.[0-9]{2}$",
+    "z_score": r"^-?[0-9]+\.[0-9]{6}$",
+}
+"""How each number is spelled. Checked before the cast, which would round what has more places."""
+
+
+class UnexpectedContent(ValueError):
+    """A file does not have the columns or the spelling that it was written with."""
+
+
+def write_wines(path: Path, wines: pl.DataFrame) -> None:
+    """Write the products of one class; money with two places, z-scores with six."""
+    z_score = pl.col("z_score").round(_Z_PLACES)
+    # A tiny negative score would be spelled -0.000000.
+    positive_zero = pl.when(z_score == 0).then(0.0).otherwise(z_score)
+    _write(path, wines.select(WINE_FILE_COLUMNS).with_columns(positive_zero.alias("z_score")))
+
+
+def read_wines(path: Path) -> pl.DataFrame:
+    """Read what `write_wines` wrote: the same rows, z-scores rounded to six places.
+
+    Raises:
+        UnexpectedContent: Other columns, or a number in another spelling.
+    """
+    texts = _read(path, WINE_FILE_COLUMNS)
+    for name, spelling in _NUMBERS.items():
+        wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
+        if wrong.height:
+            raise UnexpectedContent(words.wrong_spelling(name, wrong[name][0]))
+    return texts.cast({name: _WINE_SCHEMA[name] for name in _NUMBERS})
+
+
+def write_issues(path: Path, issues: pl.DataFrame) -> None:
+    """Write all rejected rows and issues."""
+    _write(path, issues.select(DataIssue.column_names()))
+
+
+def read_issues(path: Path) -> pl.DataFrame:
+    """Read what `write_issues` wrote, every column as text.
+
+    Raises:
+        UnexpectedContent: Other columns.
+    """
+    return _read(path, DataIssue.column_names())
+
+
+def _write(path: Path, frame: pl.DataFrame) -> None:
+    texts = pl.col(pl.String)
+    guarded = frame.with_columns(
+        pl.when(texts.str.contains(_GUARDED)).then(pl.lit(_GUARD) + texts).otherwise(texts).name.keep()
+    )
+    # Polars leaves a lone carriage return unquoted, which many readers take for the end of the row.
+    returns = any(guarded[name].str.contains("\r").any() for name in guarded.select(texts).columns)
+    guarded.write_csv(
+        path, float_precision=_Z_PLACES, line_terminator="\n", quote_style="non_numeric" if returns else "necessary"
+    )
+
+
+def _read(path: Path, columns: list[str]) -> pl.DataFrame:
+    texts = pl.read_csv(path, infer_schema=False)
+    if texts.columns != columns:
+        raise UnexpectedContent(words.wrong_columns(texts.columns, columns))
+    return texts.with_columns(pl.all().str.strip_prefix(_GUARD))

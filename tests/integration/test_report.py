@@ -1,0 +1,602 @@
+"""The report as people find it on disk: written, opened again, and compared."""
+
+import re
+import time
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from openpyxl.cell import Cell
+from polars.testing import assert_frame_equal
+
+from tasks.domain.figures import Figures, Parameters
+from tasks.domain.issues import DataRefused, Issue, issue_frame
+from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, RowCount, Wine, headings
+from tasks.report import products, quality
+from tasks.report.audit import audit_files
+from tasks.report.cells import cell_texts
+from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
+from tasks.report.price_bands import all_price_bands, premium_price_bands
+from tasks.report.sheets import CellNotWritten
+from tasks.report.workbook import write_workbook
+
+# openpyxl does not know what Excel added in 2010, such as the bars in the share column.
+pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
+
+MAY = Parameters(month="2025-05")
+HOSTILE = {
+    "formula": "=1+1",
+    "command": "@SUM(1)*cmd|' /C calc'!A0",
+    "array formula": "{=1}",
+    "link": "http://x",
+    "mail": "mailto:a@b.c",
+    "internal link": "internal:Summary!A1",
+    "markup": "<b>&amp;</b>",
+    "rich text": "<r><t>x</t></r>",
+    "broken rich text": "<r><oops></r>",
+    "emoji": "Rosé 🍷🥂",
+    "right to left": "يين أحمر",
+    "escape": "_x0041_",
+    "spaces": "  Clos  ",
+    "number": "007",
+    "apostrophe": "'Clos'",
+    "two lines": "Clos\nVougeot",
+    "quote": 'Clos "Vougeot", rouge',
+    "tab": "\tClos",
+}
+
+
+def wines(*rows: tuple[str, str | None, int, str, float]) -> pl.DataFrame:
+    """Rows of product_id, title, units, price and z-score; what follows from them is filled in."""
+    return (
+        pl.DataFrame(rows, schema=["product_id", "post_title", "total_sales", "price", "z_score"], orient="row")
+        .with_columns(
+            pl.col("price").cast(pl.Decimal(18, 2)),
+            pl.format("sku-{}", "product_id").alias("sku"),
+            (pl.col("z_score") > 2).alias("is_premium"),
+        )
+        .with_columns((pl.col("price") * pl.col("total_sales")).cast(pl.Decimal(38, 2)).alias("revenue"))
+        .select(Wine.column_names())
+        .cast(Wine.create_empty().schema)
+        .sort("revenue", "product_id", descending=[True, False])
+    )
+
+
+MONTH = wines(
+    ("4334", "Champagne Gosset Grand Blanc de Blancs", 96, "49.00", 0.59),
+    ("4402", "Cognac Frapin VIP XO", 13, "176.00", 5.16),
+    ("4144", "Champagne Gosset Grand Rosé", 10, "49.00", 0.59),
+    ("4355", "Champagne Egly-Ouriet Grand Cru Blanc de Noirs", 2, "126.50", 3.38),
+    ("bon-25", None, 10, "19.99", -0.4),
+    ("4729", "Emile Boeckel Crémant Brut Blanc de Blancs", 0, "8.60", -0.86),
+)
+ORDINARY = MONTH.with_columns(pl.lit(value=False).alias("is_premium"))
+
+ISSUES = issue_frame(
+    [
+        Issue("web.xlsx", "no-key", sheet="Sheet1", row=355, cell="B355", column="sku", disposition="rejected"),
+        Issue("erp.xlsx", "not-above-zero", sheet="S", row=9, cell="C9", column="price", value="=cmd", key="'4233"),
+        Issue("erp.xlsx", "absent-column", column="stock_status"),
+    ]
+)
+
+COUNTS = pl.DataFrame(
+    [
+        ("erp", "used", None, None, 5, None),
+        ("erp", "rejected", "not-sold-online", None, 108, None),
+        ("erp", "rejected", "on-sale-unlinked", None, 3, None),
+        ("web", "ignored", "other-post-type", "attachment", 714, None),
+        ("web", "rejected", "no-key", None, 2, 13),
+    ],
+    schema=RowCount.create_empty().schema,
+    orient="row",
+)
+
+
+def figures_of(month: pl.DataFrame) -> Figures:
+    premium = month.filter("is_premium")
+    return Figures(
+        products=month.height,
+        units=month["total_sales"].sum(),
+        revenue=month["revenue"].sum(),
+        premium=premium.height,
+        ordinary=month.height - premium.height,
+        premium_revenue=premium["revenue"].sum(),
+        threshold_price=Decimal("88.09"),
+        cheapest_premium=premium["price"].min(),
+    )
+
+
+class Report:
+    """The four files of a month, as the audit takes them."""
+
+    def __init__(
+        self, folder: Path, month: pl.DataFrame, issues: pl.DataFrame = ISSUES, counts: pl.DataFrame = COUNTS
+    ) -> None:
+        self.month, self.issues, self.figures = month, issues, figures_of(month)
+        self.workbook, self.premium = folder / "report.xlsx", folder / "premium.csv"
+        self.ordinary, self.issues_csv = folder / "ordinary.csv", folder / "issues.csv"
+        write_workbook(self.workbook, MAY, self.figures, month, counts, issues)
+        write_wines(self.premium, month.filter("is_premium"))
+        write_wines(self.ordinary, month.filter(~pl.col("is_premium")))
+        write_issues(self.issues_csv, issues)
+
+    def audit(self) -> list[str]:
+        paths = (self.workbook, self.premium, self.ordinary, self.issues_csv)
+        return audit_files(*paths, self.month, self.issues, self.figures)
+
+    def open(self) -> openpyxl.Workbook:
+        return openpyxl.load_workbook(self.workbook)
+
+    def values(self, sheet: str) -> list[tuple[object, ...]]:
+        return list(openpyxl.load_workbook(self.workbook, data_only=True)[sheet].iter_rows(values_only=True))
+
+    def tamper(self, sheet: str, change: Callable[[openpyxl.worksheet.worksheet.Worksheet], object]) -> None:
+        """Change the stored values of a sheet, as another program would."""
+        book = openpyxl.load_workbook(self.workbook, data_only=True)
+        change(book[sheet])
+        book.save(self.workbook)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    return Report(tmp_path, MONTH)
+
+
+def header_of(report: Report, sheet: str, heading: str) -> tuple[int, list[object]]:
+    for index, row in enumerate(report.values(sheet)):
+        if heading in row and "Wine" in row:
+            return index, list(row)
+    raise AssertionError(heading)
+
+
+# The workbook
+
+
+def test_sheets_stand_in_reading_order_and_only_the_chart_data_is_hidden(report):
+    sheets = {sheet.title: sheet.sheet_state for sheet in report.open().worksheets}
+    assert sheets == {
+        "Summary": "visible",
+        "Revenue by product": "visible",
+        "Premium wines": "visible",
+        "Quality": "visible",
+        "Chart data": "hidden",
+    }
+    assert report.open().active.title == "Summary"
+
+
+def test_summary_says_the_month_in_numbers(report):
+    rows = report.values("Summary")
+    at = next(index for index, row in enumerate(rows) if "Total revenue" in row)
+    tiles = {label: (value, note) for label, value, note in zip(*rows[at : at + 3], strict=True)}
+    assert tiles == {
+        "Total revenue": (7934.9, "60.57 € per unit"),
+        "Units sold": (131, "1 product without a sale"),
+        "Products": (6, "2 make 80 % of the revenue"),
+        "Premium wines": (2, "4 ordinary"),
+        "Premium above": (88.09, "cheapest is 126.50 €"),
+        "Premium share of revenue": (pytest.approx(0.320230, abs=1e-6), "2,541.00 €"),
+    }
+    formats = [cell.number_format for cell in report.open()["Summary"][at + 2]]
+    assert formats == ['#,##0.00 "€"', "#,##0", "#,##0", "#,##0", '#,##0.00 "€"', "0.0 %"]
+
+
+def test_summary_says_what_is_missing_what_matters_most_first(report):
+    rows = report.values("Summary")
+    at = next(index for index, row in enumerate(rows) if row[0] == "What is missing")
+    assert rows[at][1] == "113 rows were rejected; 13 sold units are not in the figures."
+    assert rows[at + 2 : at + 5] == [
+        ("Web shop", "The key is empty: the row cannot be joined", None, None, 2, 13),
+        ("ERP", "The product is sold online and has no product in the shop", None, None, 3, None),
+        ("ERP", "The product is not sold online", None, None, 108, None),
+    ]
+
+
+def test_summary_names_the_reasons_it_has_room_for_and_counts_the_others(tmp_path):
+    rules = ["no-key", "repetition", "no-web-id", "unknown-product", "unknown-web-id", "on-sale-unlinked"]
+    rules += ["not-sold-online", "no-partner", "unlinked-sales"]
+    counts = pl.DataFrame(
+        [("web", "rejected", rule, None, 1, None) for rule in rules], schema=COUNTS.schema, orient="row"
+    )
+    rows = Report(tmp_path, MONTH, counts=counts).values("Summary")
+    assert rows[-1][0] == "2 other reasons: see the sheet Quality"
+
+
+def test_summary_says_so_when_nothing_is_missing(tmp_path):
+    report = Report(tmp_path, MONTH, counts=COUNTS.filter(pl.col("disposition") != "rejected"))
+    assert report.values("Summary")[-1][0] == "Nothing: no row was rejected."
+
+
+def test_month_without_sales_is_written_and_passes_the_audit(tmp_path):
+    unsold = MONTH.with_columns(pl.col("total_sales") * 0, (pl.col("revenue") * 0).cast(pl.Decimal(38, 2)))
+    report = Report(tmp_path, unsold)
+    assert report.audit() == []
+    assert len(report.open()["Premium wines"]._charts) == 0  # noqa: SLF001
+
+
+def test_summary_says_that_the_month_is_a_label(report):
+    assert "May 2025 is the label of that snapshot, not a period measured by it." in report.values("Summary")[1][0]
+
+
+def test_revenue_sheet_lists_every_product_in_order_with_number_formats(report):
+    sheet = report.open()["Revenue by product"]
+    header, first = sheet[4], sheet[5]
+    assert [cell.value for cell in header] == [
+        "Rank", "Product", "SKU", "Wine", "Units sold", "Price (€)", "Revenue (€)",
+        "Share of revenue", "Cumulative share", "z-score", "Premium",
+    ]  # fmt: skip
+    assert [cell.value for cell in first][:7] == [
+        1, "4334", "sku-4334", "Champagne Gosset Grand Blanc de Blancs", 96, 49, 4704,
+    ]  # fmt: skip
+    assert [cell.number_format for cell in first][4:10] == [
+        "#,##0", '#,##0.00 "€"', '#,##0.00 "€"', "0.0 %", "0.0 %", "0.00",
+    ]  # fmt: skip
+    assert [row[1].value for row in sheet.iter_rows(min_row=5)] == MONTH["product_id"].to_list()
+    assert [row[10].value for row in sheet.iter_rows(min_row=5)] == [None, "Premium", None, "Premium", None, None]
+
+
+def test_tables_have_a_frozen_header_a_filter_and_print_on_numbered_landscape_pages(report):
+    for name, reach in (("Revenue by product", "A4:K10"), ("Premium wines", "A4:H6")):
+        sheet = report.open()[name]
+        assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.print_title_rows) == ("A5", reach, "$4:$4")
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert "Page &P of &N" in sheet.oddFooter.right.text or "&P" in sheet.oddFooter.right.text
+    assert report.open()["Summary"].page_setup.fitToHeight in {None, 1}
+    assert report.open()["Quality"].auto_filter.ref is not None
+
+
+def test_total_row_stands_outside_the_filter_and_is_right_before_and_after_recalculation(report):
+    shown = report.open()["Revenue by product"]
+    assert [shown["B3"].value, shown["E3"].value, shown["G3"].value, shown["H3"].value] == [
+        "=SUBTOTAL(103,B5:B10)", "=SUBTOTAL(109,E5:E10)", "=SUBTOTAL(109,G5:G10)", "=SUBTOTAL(109,H5:H10)",
+    ]  # fmt: skip
+    assert report.values("Revenue by product")[2][1:8] == (6, None, "Total of the rows shown", 131, None, 7934.9, 1)
+
+
+def test_the_only_formulas_are_the_totals_and_nothing_is_a_link(tmp_path):
+    hostile = wines(*((f"={index}", title, 1, "9.99", 0) for index, title in enumerate(HOSTILE.values())))
+    report = Report(tmp_path, hostile)
+    with zipfile.ZipFile(report.workbook) as archive:
+        sheets = "".join(archive.read(name).decode() for name in archive.namelist() if "worksheets/" in name)
+    formulas = re.findall(r"<f>(.*?)</f>", sheets)
+    assert len(formulas) == 4 + 4
+    assert all(re.fullmatch(r"SUBTOTAL\(10[39],[A-Z]\d+(:[A-Z]\d+)?\)", formula) for formula in formulas)
+    assert "<hyperlink" not in sheets
+
+
+def test_charts_are_native_and_premium_has_its_own(report, tmp_path):
+    def charts(report: Report) -> dict[str, int]:
+        return {sheet.title: len(sheet._charts) for sheet in report.open()}  # noqa: SLF001
+
+    assert charts(report) == {
+        "Summary": 3, "Revenue by product": 0, "Premium wines": 1, "Quality": 0, "Chart data": 0,
+    }  # fmt: skip
+    assert charts(Report(tmp_path, ORDINARY))["Summary"] == 2
+
+
+def test_month_without_premium_wine_says_so_and_passes_the_audit(tmp_path):
+    report = Report(tmp_path, ORDINARY)
+    rows = report.values("Premium wines")
+    assert rows[1][0] == "No wine is premium this month: no price is above 88.09 € (z-score above 2)."
+    assert len(rows) == 4
+    assert report.premium.read_text("utf-8") == ",".join(WINE_FILE_COLUMNS) + "\n"
+    assert report.audit() == []
+
+
+def test_quality_sheet_counts_in_words_and_then_lists_the_issues(report):
+    rows = report.values("Quality")
+    assert rows[4][:3] == ("ERP", None, "116 rows read")
+    assert rows[9][:3] == (None, "ignored", "The post is not a product (attachment)")
+    assert rows[9][7] == 714
+    at = next(index for index, row in enumerate(rows) if row[0] == headings(DataIssue)["file"])
+    assert rows[at + 2][:8] == (
+        "erp.xlsx", "S", 9, "C9", "price", "=cmd", "is not above 0", "not-above-zero",
+    )  # fmt: skip
+    assert len(rows) == at + 1 + ISSUES.height
+
+
+def test_month_without_issues_is_written_and_passes_the_audit(tmp_path):
+    assert Report(tmp_path, MONTH, ISSUES.clear()).audit() == []
+
+
+def test_same_month_gives_the_same_bytes_at_another_time(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    Report(first, MONTH)
+    time.sleep(2.1)  # the clock of a zip archive ticks every two seconds
+    Report(second, MONTH)
+    for file in first.iterdir():
+        assert file.read_bytes() == (second / file.name).read_bytes(), file.name
+
+
+@pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_survives_in_every_file(tmp_path, title):
+    month = wines((title, title, 3, "120.00", 2.5), ("2", title, 1, "9.99", 0.0))
+    report = Report(tmp_path, month, issue_frame([Issue(title, "no-key", value=title, cell="A1", key=title)]))
+    assert report.audit() == []
+    with zipfile.ZipFile(report.workbook) as archive:
+        for name in archive.namelist():
+            ET.fromstring(archive.read(name))
+
+
+def test_control_characters_are_replaced_and_lines_kept():
+    texts = pl.Series(["a\x00b\x0bc\x1fd\uffffe", "a\tb", "a\r\nb\rc"])
+    assert cell_texts(texts).to_list() == ["a�b�c�d�e", "a\tb", "a\nb\nc"]
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"),
+    [(32_766, 32_766), (32_767, 32_767), (32_768, 32_767), (100_000, 32_767)],
+    ids=["inside", "on the limit", "outside", "far outside"],
+)
+@pytest.mark.parametrize(("letter", "units"), [("a", 1), ("é", 1), ("🍷", 2)], ids=["ascii", "accent", "emoji"])
+def test_long_text_is_cut_to_what_a_cell_holds(letter, units, length, kept):
+    (text,) = cell_texts(pl.Series([letter * (length // units)]))
+    assert len(text.encode("utf-16-le")) // 2 in {kept, kept - 1}
+    assert text.endswith("…") == (length // units * units > 32_767)
+
+
+def test_long_title_and_control_characters_make_a_valid_workbook(tmp_path):
+    month = wines(("1", "x" * 40_000, 3, "120.00", 2.5), ("2", "a\x01b\rc", 1, "9.99", 0.0))
+    report = Report(tmp_path, month)
+    titles = [row[3] for row in report.values("Revenue by product")[4:]]
+    assert titles == ["x" * 32_766 + "…", "a�b\nc"]
+    assert report.audit() == []
+
+
+def test_largest_amounts_are_exact(tmp_path):
+    month = wines(("1", "A", 1, "9999999999999.99", 2.5), ("2", "B", 7, "0.01", 0.0))
+    month = month.with_columns(pl.lit(value=False).alias("is_premium"))
+    report = Report(tmp_path, month)
+    assert report.values("Revenue by product")[4][5:7] == (9999999999999.99, 9999999999999.99)
+    report.figures = replace(report.figures, revenue=Decimal("9999999999999.98"))
+    assert any("Total revenue" in sentence for sentence in report.audit())
+
+
+def test_too_many_products_are_refused_and_leave_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.report.workbook.PRODUCT_LIMIT", 5)
+    with pytest.raises(DataRefused, match=r"^6 products do not fit a sheet, which holds 5 of them\.$"):
+        Report(tmp_path, MONTH)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cell_that_is_not_written_ends_the_run_and_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(products, "_FIRST_ROW", 1_048_574)
+    with pytest.raises(CellNotWritten, match="Revenue by product, row 1048577, column 1"):
+        Report(tmp_path, MONTH)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_issues_than_a_sheet_holds_are_cut_with_a_note(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality, "ROW_LIMIT", 17)
+    monkeypatch.setattr("tasks.report.audit.ROW_LIMIT", 17)
+    report = Report(tmp_path, MONTH, pl.concat([ISSUES] * 3))
+    assert len(report.values("Quality")) == 17
+    note = "The first 2 of 9: a sheet holds no more. The CSV file of the issues is complete."
+    assert note in [row[0] for row in report.values("Quality")]
+    assert read_issues(report.issues_csv).height == 9
+    assert report.audit() == []
+
+
+# Price bands
+
+
+def test_bands_are_counted_from_the_threshold_and_hold_every_product():
+    bands = all_price_bands(MONTH, Decimal("88.09"))
+    assert bands.step == 10
+    assert bands.table.rows() == [
+        ("8\N{EN DASH}18", 1, None, None),
+        ("18\N{EN DASH}28", 1, None, None),
+        ("28\N{EN DASH}38", None, None, None),
+        ("38\N{EN DASH}48", None, None, None),
+        ("48\N{EN DASH}58", 2, None, None),
+        ("58\N{EN DASH}68", None, None, None),
+        ("68\N{EN DASH}78", None, None, None),
+        ("78\N{EN DASH}88", None, None, None),
+        (" ", None, None, 2),
+        ("88\N{EN DASH}98", None, None, None),
+        ("98\N{EN DASH}108", None, None, None),
+        ("108\N{EN DASH}118", None, None, None),
+        ("118\N{EN DASH}128", None, 1, None),
+        ("128\N{EN DASH}138", None, None, None),
+        ("138\N{EN DASH}148", None, None, None),
+        ("148\N{EN DASH}158", None, None, None),
+        ("158 +", None, 1, None),
+    ]
+    assert premium_price_bands(MONTH, Decimal("88.09")).table["premium"].sum() == 2
+
+
+@pytest.mark.parametrize("threshold", ["-5.00", "0.00", "0.02", "88.09", "9999999999999.99"])
+def test_any_threshold_keeps_every_product_in_few_bands(threshold):
+    table = all_price_bands(MONTH, Decimal(threshold)).table
+    assert (table["ordinary"].sum(), table["premium"].sum()) == (4, 2)
+    assert table.height <= 13 + 1 + 8
+
+
+# CSV files
+
+
+def test_wine_file_is_spelled_the_same_everywhere(tmp_path):
+    path = tmp_path / "wines.csv"
+    write_wines(path, wines(("1", "Clos, rouge", 2, "5.1", -0.0000001), ("2", None, 0, "7", -1.23456789)))
+    assert path.read_bytes().decode() == (
+        "product_id,sku,post_title,total_sales,price,revenue,z_score\n"
+        '1,sku-1,"Clos, rouge",2,5.10,10.20,0.000000\n'
+        "2,sku-2,,0,7.00,0.00,-1.234568\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@A1", "\tx", "\rx", "'x", "''x", "'=1", "'", "", None, "a\rb", "a\r\nb", " x ", "\n"],
+    ids=repr,
+)
+def test_text_comes_back_exactly_and_never_as_a_formula(tmp_path, text):
+    path = tmp_path / "wines.csv"
+    month = wines(("1", text, 2, "5.10", -1.25), (text or "2", "last", 0, "5.10", 0.5))
+    write_wines(path, month)
+    assert_frame_equal(read_wines(path), month.select(WINE_FILE_COLUMNS))
+    cells = pl.read_csv(path, infer_schema=False)
+    for column in ("product_id", "sku", "post_title"):
+        assert not cells[column].str.contains(r"^[=+\-@\t\r]").any()
+
+
+def test_issue_file_comes_back_exactly(tmp_path):
+    write_issues(tmp_path / "issues.csv", ISSUES)
+    assert_frame_equal(read_issues(tmp_path / "issues.csv"), ISSUES.cast(pl.String))
+
+
+def test_price_with_more_places_is_not_rounded_into_agreement(tmp_path):
+    path = tmp_path / "wines.csv"
+    write_wines(path, MONTH)
+    path.write_text(path.read_text("utf-8").replace(",49.00,4704", ",49.004,4704"), "utf-8")
+    with pytest.raises(UnexpectedContent, match=r'^price: "49.004" is not spelled as it was written\.$'):
+        read_wines(path)
+
+
+# The audit
+
+
+def cell_under(sheet: openpyxl.worksheet.worksheet.Worksheet, heading: str, row: int) -> Cell:
+    return next(sheet.cell(row, cell.column) for cell in sheet[4] if cell.value == heading)
+
+
+def test_untouched_files_agree_with_the_results(report):
+    assert report.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "sentence"),
+    [
+        ("Price (€)", 50, "price: 1 row differs from the results; the first is row 1 of the table, with 50.0 instead"),
+        ("Price (€)", 49.001, "price: 1 row differs"),
+        ("Price (€)", "49 €", "price: 1 row differs"),
+        ("Revenue (€)", None, "revenue: 1 row differs"),
+        ("Units sold", 97, "total_sales: 1 row differs"),
+        ("Product", "4335", "product_id: 1 row differs"),
+        ("SKU", "sku-4335", "sku: 1 row differs"),
+        ("Wine", "Château Margaux", "post_title: 1 row differs"),
+        ("Premium", "Premium", "is_premium: 1 row differs"),
+    ],
+)
+def test_changed_cell_is_found(report, heading, value, sentence):
+    def change(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        cell_under(sheet, heading, 5).value = value
+
+    report.tamper("Revenue by product", change)
+    assert len(report.audit()) == 1
+    assert report.audit()[0].startswith(f"report.xlsx [Revenue by product], {sentence}")
+
+
+def test_dropped_row_is_found_on_each_sheet(report):
+    for sheet, rows in (("Revenue by product", 6), ("Premium wines", 2), ("Quality", 3)):
+        report.tamper(sheet, lambda sheet: sheet.delete_rows(sheet.max_row))
+        sentence = (
+            f"report.xlsx [{sheet}] holds {rows - 1} {'row' if rows == 2 else 'rows'} where the results have {rows}."
+        )
+        assert sentence in report.audit()
+
+
+def test_swapped_keys_are_found(report):
+    def swap(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        one, other = cell_under(sheet, "Product", 5), cell_under(sheet, "Product", 6)
+        one.value, other.value = other.value, one.value
+
+    report.tamper("Premium wines", swap)
+    (sentence,) = report.audit()
+    assert sentence.startswith("report.xlsx [Premium wines], product_id: 2 rows differ")
+
+
+def test_changed_total_is_found(report):
+    report.tamper("Revenue by product", lambda sheet: sheet.__setitem__("G3", 1))
+    assert report.audit() == [
+        "report.xlsx [Revenue by product], Total of the rows shown, Revenue (€): 1 instead of 7934.9."
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"revenue": Decimal("7934.91")},
+        {"units": 1},
+        {"products": 7},
+        {"premium": 3},
+        {"ordinary": 5},
+        {"premium_revenue": Decimal("2541.01")},
+        {"threshold_price": Decimal("88.10")},
+        {"cheapest_premium": None},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_summary_that_contradicts_the_figures_is_found(report, changed):
+    report.figures = replace(report.figures, **changed)
+    sentences = report.audit()
+    assert sentences
+    assert all(sentence.startswith("report.xlsx [Summary], ") for sentence in sentences)
+
+
+def test_changed_issue_address_is_found(report):
+    def change(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        sheet.cell(sheet.max_row - 1, 4).value = "C10"
+
+    report.tamper("Quality", change)
+    (sentence,) = report.audit()
+    assert sentence.endswith(
+        "cell: 1 row differs from the results; the first is row 2 of the table, with C10 instead of C9."
+    )
+
+
+@pytest.mark.parametrize("sheet", ["Summary", "Revenue by product", "Premium wines", "Quality"])
+def test_missing_sheet_is_found(report, sheet):
+    report.tamper(sheet, lambda worksheet: worksheet.parent.remove(worksheet))
+    (sentence,) = report.audit()
+    assert sentence.startswith(f"report.xlsx [{sheet}] cannot be read back: ")
+
+
+def test_missing_headings_are_found(report):
+    report.tamper("Premium wines", lambda sheet: sheet.delete_rows(4))
+    assert report.audit() == ["report.xlsx [Premium wines] has no row with the expected headings."]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("ordinary.csv", "\n4144,", "\n4145,", "ordinary.csv, product_id: 1 row differs"),
+        ("ordinary.csv", "sku-4144", "sku-4145", "ordinary.csv, sku: 1 row differs"),
+        ("ordinary.csv", "490.00", "490.01", "ordinary.csv, revenue: 1 row differs"),
+        ("ordinary.csv", "0.590000", "0.590001", "ordinary.csv, z_score: 2 rows differ"),
+        ("ordinary.csv", "19.99,", "19.990,", "ordinary.csv cannot be read back: price:"),
+        ("premium.csv", "176.00", "176.01", "premium.csv, price: 1 row differs"),
+        ("premium.csv", "price", "prix", "premium.csv cannot be read back: the header is"),
+        ("issues.csv", "C9", "C8", "issues.csv, cell: 1 row differs"),
+        ("issues.csv", "B355", '"B355', "issues.csv "),
+    ],
+)
+def test_changed_csv_file_is_found(report, file, old, new, sentence):
+    path = report.workbook.with_name(file)
+    path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
+    assert len(report.audit()) == 1
+    assert report.audit()[0].startswith(sentence)
+
+
+def test_missing_and_cut_off_files_are_found(report):
+    report.workbook.write_bytes(report.workbook.read_bytes()[:1000])
+    report.premium.unlink()
+    lines = report.ordinary.read_bytes().splitlines(keepends=True)
+    report.ordinary.write_bytes(b"".join(lines[:-1]))
+    report.issues_csv.write_bytes(b"")
+    sentences = report.audit()
+    assert len(sentences) == 4 + 3
+    assert "ordinary.csv holds 3 rows where the results have 4." in sentences
+
+
+def test_wine_in_the_wrong_file_is_found(report):
+    write_wines(report.premium, MONTH.head(3))
+    assert report.audit() == ["premium.csv holds 3 rows where the results have 2."]
