@@ -1,0 +1,57 @@
+"""From what a person writes to the storage that is meant."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tasks.domain.issues import WrongArgument
+from tasks.storage.local import LocalStorage
+from tasks.storage.protocol import Storage
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where files are read or published.
+
+    Attributes:
+        address: A folder, or `s3://bucket/prefix`.
+        aws_credentials: Name of the Prefect block with the credentials; empty for what the machine has: environment,
+            profile or role.
+    """
+
+    address: str
+    aws_credentials: str = ""
+
+    def check(self) -> None:
+        """Refuse an address that cannot be, before anything is asked of it.
+
+        Raises:
+            WrongArgument: Its kind is not known, or it names no bucket.
+        """
+        scheme, separator, rest = self.address.partition("://")
+        if separator and scheme != "s3":
+            raise WrongArgument(f'"{self.address}": {scheme}:// is not known. Use a folder, or s3://bucket/prefix.')
+        if separator and not rest.partition("/")[0]:
+            raise WrongArgument(f'"{self.address}" names no bucket. Write it as s3://bucket/prefix.')
+
+    def parent(self) -> tuple["Place", str]:
+        """The place that holds the file at this address, and the file's name in it."""
+        if not self.address.startswith("s3://"):
+            path = Path(self.address)
+            return replace(self, address=str(path.parent)), path.name
+        folder, _, name = self.address.rpartition("/")
+        return replace(self, address=folder), name
+
+    def open(self) -> Storage:
+        """The storage at the address.
+
+        Raises:
+            WrongArgument: See `check`.
+            OutsideFailure: There are no credentials for it.
+        """
+        self.check()
+        if not self.address.startswith("s3://"):
+            return LocalStorage(Path(self.address))
+        from tasks.storage.s3 import S3Storage, s3_client  # noqa: PLC0415 - a second of import that a folder needs not
+
+        bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
+        return S3Storage(s3_client(self.aws_credentials), bucket, prefix.strip("/"))

@@ -1,0 +1,645 @@
+"""A server that is busy, silent or refuses, a network that loses: what is tried again, and what a person is told."""
+
+import base64
+import hashlib
+import os
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from unittest import mock
+
+import pytest
+
+pytest.importorskip("boto3", reason="needs boto3, the client of S3")
+from fault_proxy import Action, Call, Corrupt, CutAfter, CutBefore, CutMidBody, FaultProxy, Request, Respond, Silent
+from publishing import Destination, Export, check_bucket, publish, s3_environment
+
+from tasks.domain.issues import OutsideFailure
+from tasks.publication.manifest import manifest_key
+from tasks.publication.verify import list_months, verify_month
+from tasks.storage import s3 as module
+from tasks.storage.local import file_facts
+from tasks.storage.places import Place
+from tasks.storage.protocol import Storage
+from tasks.storage.s3 import S3Storage
+
+MAY, MAY_CORRECTED = Export("2025-05", "first"), Export("2025-05", "fixed")
+CONTENT = bytes(range(256)) * 40
+in_long_form = pytest.mark.skipif(
+    os.environ.get("HYPOTHESIS_PROFILE") != "long", reason="takes a minute: set HYPOTHESIS_PROFILE=long"
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that a run asks of S3.
+
+    Attributes:
+        action: What AWS calls it.
+        key: What it is asked of.
+        ask: Asks it of a storage, with a file to store or to write into.
+        stored: What is new afterwards.
+    """
+
+    action: str
+    key: str
+    ask: Callable[[Storage, Path], object]
+    stored: dict[str, bytes]
+
+
+VERBS = {
+    "list": Verb("ListObjectsV2", "", lambda storage, _: storage.names(), {}),
+    "look": Verb("HeadObject", "there.csv", lambda storage, _: storage.facts("there.csv"), {}),
+    "read": Verb("GetObject", "there.csv", lambda storage, _: storage.read("there.csv"), {}),
+    "download": Verb(
+        "GetObject", "there.csv", lambda storage, file: storage.download("there.csv", file.with_name("copy")), {}
+    ),
+    "create": Verb(
+        "PutObject", "new.csv", lambda storage, file: storage.create("new.csv", file, file_facts(file)),
+        {"prod/new.csv": CONTENT},
+    ),
+    "swap": Verb(
+        "PutObject", "new.json", lambda storage, _: storage.swap("new.json", CONTENT, None), {"prod/new.json": CONTENT}
+    ),
+    "copy": Verb(
+        "CopyObject", "copy.csv", lambda storage, _: storage.copy("there.csv", "copy.csv"), {"prod/copy.csv": CONTENT}
+    ),
+}  # fmt: skip
+
+
+def of_verbs(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("verb", [VERBS[name] for name in names], ids=names)
+
+
+of_each_verb = of_verbs(*VERBS)
+
+
+@pytest.fixture(scope="module")
+def one_proxy(s3) -> Iterator[FaultProxy]:
+    with FaultProxy(s3.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(one_proxy: FaultProxy) -> FaultProxy:
+    one_proxy.reset()
+    return one_proxy
+
+
+@pytest.fixture(scope="module")
+def client(s3, one_proxy: FaultProxy) -> Any:
+    """A run's own client, whose requests the proxy sees; making one takes longer than most of these tests."""
+    with environment(one_proxy.endpoint, s3.keys["publisher"]):
+        return module.s3_client("")
+
+
+@pytest.fixture
+def through(client) -> Callable[[Destination], S3Storage]:
+    """The storage of a destination, seen through the proxy."""
+    return lambda place: S3Storage(client, place.bucket, place.prefix)
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSES", tuple(0.01 for _ in module.PAUSES))
+
+
+@pytest.fixture
+def place(s3, bucket) -> Destination:
+    return Destination(s3, bucket)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "new"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@contextmanager
+def environment(endpoint: str, keys, **more: str) -> Iterator[None]:
+    with mock.patch.dict(os.environ, s3_environment(endpoint, keys) | more, clear=True):
+        yield
+
+
+def opened(s3, endpoint: str, bucket: str, identity: str = "publisher") -> Storage:
+    """The storage as a run of that identity opens it."""
+    with environment(endpoint, s3.keys[identity]):
+        return Place(f"s3://{bucket}/prod").open()
+
+
+@pytest.fixture
+def storage(bucket, proxy, client) -> Storage:
+    """A prefix with one file, seen through the proxy."""
+    storage = S3Storage(client, bucket, "prod")
+    storage.swap("there.csv", CONTENT, None)
+    proxy.reset()
+    return storage
+
+
+def told(s3, ask: Callable[[], object]) -> str:
+    """What a person is told of the failure; never a secret."""
+    with pytest.raises(OutsideFailure) as failed:
+        ask()
+    assert not [keys for keys in s3.keys.values() if keys.secret in str(failed.value)]
+    return str(failed.value)
+
+
+def always(action: Action) -> Callable[[int, Request], Action]:
+    return lambda _number, _request: action
+
+
+def on_gets(action: Action) -> Callable[[int, Request], Action | None]:
+    """This to every object that is read."""
+    return lambda _number, request: action if request.method == "GET" and request.key else None
+
+
+LOSSES = {"busy": Respond(503, "SlowDown"), "cut before": CutBefore(), "cut in the middle": CutMidBody()}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@of_each_verb
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_what_is_lost_twice_is_tried_a_third_time(s3, bucket, proxy, storage, file, verb: Verb, loss: Action) -> None:
+    if (verb.action, loss) == ("HeadObject", CutMidBody()):
+        pytest.skip("an answer without a body has no middle")
+    before = s3.objects(bucket)
+    undisturbed = VERBS["look"].ask(storage, file) if verb.stored else verb.ask(storage, file)
+    proxy.reset()
+    proxy.plan(lambda number, _request: loss if number < 3 else None)
+    result = verb.ask(storage, file)
+    assert len(proxy.log) == 3
+    assert s3.objects(bucket) == before | verb.stored
+    assert result == (None if verb.stored else undisturbed)
+
+
+@pytest.mark.usefixtures("without_pauses")
+@of_each_verb
+def test_a_server_that_stays_busy_is_given_up_after_three_attempts(
+    s3, bucket, proxy, storage, file, verb: Verb
+) -> None:
+    proxy.plan(always(Respond(503, "SlowDown")))
+    code = "503" if verb.action == "HeadObject" else "SlowDown"  # the answer to HEAD has no body to name it in
+    assert told(s3, lambda: verb.ask(storage, file)) == (
+        f"s3://{bucket}/prod/{verb.key}: {verb.action} failed: the server answered {code} 3 times."
+    )
+    assert len(proxy.log) == 3
+    assert s3.objects(bucket) == {"prod/there.csv": CONTENT}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize(
+    "verb", [VERBS["download"], VERBS["create"], VERBS["copy"]], ids=["download", "create", "copy"]
+)
+def test_a_network_that_always_cuts_is_given_up_after_three_attempts(
+    s3, bucket, proxy, storage, file, verb: Verb
+) -> None:
+    proxy.plan(always(CutBefore()))
+    assert told(s3, lambda: verb.ask(storage, file)) == (
+        f"s3://{bucket}/prod/{verb.key}: {verb.action} failed 3 times: Connection was closed before we received a "
+        f'valid response from endpoint URL: "{proxy.endpoint}/{bucket}/prod/{verb.key}".'
+    )
+    assert len(proxy.log) == 3
+    assert s3.objects(bucket) == {"prod/there.csv": CONTENT}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@of_verbs("read", "download")
+def test_an_answer_that_always_ends_in_the_middle_is_given_up_after_three_attempts(
+    s3, bucket, proxy, storage, file, verb: Verb
+) -> None:
+    proxy.plan(always(CutMidBody()))
+    assert told(s3, lambda: verb.ask(storage, file)) == (
+        f"s3://{bucket}/prod/there.csv: GetObject failed 3 times: "
+        f"{len(CONTENT) // 2} read, but total bytes expected is {len(CONTENT)}."
+    )
+    assert len(proxy.log) == 3
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_copy_that_is_made_while_its_answer_is_always_cut_is_given_up_and_whole(s3, bucket, proxy, storage) -> None:
+    proxy.plan(always(CutMidBody()))
+    assert told(s3, lambda: storage.copy("there.csv", "copy.csv")) == (
+        f"s3://{bucket}/prod/copy.csv: CopyObject failed: the server answered 500 3 times."
+    )
+    assert s3.objects(bucket) == {"prod/there.csv": CONTENT, "prod/copy.csv": CONTENT}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@of_verbs("read", "download")
+def test_a_file_that_is_spoilt_on_the_way_is_fetched_again(proxy, storage, file, verb: Verb) -> None:
+    undisturbed = verb.ask(storage, file)
+    proxy.reset()
+    proxy.plan(lambda number, _request: Corrupt() if number < 3 else None)
+    assert verb.ask(storage, file) == undisturbed
+    assert len(proxy.log) == 3
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_file_that_always_comes_spoilt_is_refused(s3, bucket, proxy, storage) -> None:
+    middle = len(CONTENT) // 2
+    spoilt = CONTENT[:middle] + bytes([CONTENT[middle] ^ 1]) + CONTENT[middle + 1 :]
+    expected, found = (base64.b64encode(hashlib.sha256(body).digest()).decode() for body in (CONTENT, spoilt))
+    proxy.plan(always(Corrupt()))
+    assert told(s3, lambda: storage.read("there.csv")) == (
+        f"s3://{bucket}/prod/there.csv: GetObject failed 3 times: "
+        f"Expected checksum {expected} did not match calculated checksum: {found}."
+    )
+    assert len(proxy.log) == 3
+
+
+def test_pauses_grow_and_differ_from_run_to_run(proxy, storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishers that a busy server has turned away do not come back all at once."""
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    proxy.plan(lambda _number, _request: Respond(503, "SlowDown"))
+    for _ in range(3):
+        with pytest.raises(OutsideFailure):
+            storage.names()
+    assert all(0.5 <= pause <= 1 for pause in pauses[::2])
+    assert all(1 <= pause <= 2 for pause in pauses[1::2])
+    assert len(set(pauses)) == 6
+
+
+@pytest.mark.usefixtures("without_pauses")
+@of_verbs("list", "download", "create")
+def test_a_silent_server_is_given_up_after_three_waits(
+    s3, bucket, proxy, file, verb: Verb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_SECONDS", 0.2)
+    storage = opened(s3, proxy.endpoint, bucket)
+    proxy.plan(always(Silent()))
+    sentence = told(s3, lambda: verb.ask(storage, file))
+    start = f"s3://{bucket}/prod/{verb.key}: {verb.action} failed 3 times: Read timeout on endpoint URL: "
+    assert sentence.startswith(f'{start}"{proxy.endpoint}/{bucket}')
+    assert len(proxy.log) == 3
+    assert s3.objects(bucket) == {}
+
+
+class Dying(socketserver.ThreadingTCPServer):
+    """Begins an answer to the first request, and says nothing more to anyone."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.over = threading.Event()
+        dying = self
+
+        class Connection(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                while self.rfile.readline().strip():
+                    pass
+                dying.requests += 1
+                if dying.requests == 1:
+                    self.wfile.write(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 1000\r\n\r\n' + bytes(500))
+                dying.over.wait(120)
+
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_server_that_dies_in_the_middle_of_an_answer_is_waited_for_no_longer_than_one_that_is_silent_from_the_start(
+    s3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_SECONDS", 0.2)
+    with Dying() as server:
+        storage = opened(s3, server.endpoint, "wines")
+        assert told(s3, lambda: storage.read("there.csv")) == (
+            "s3://wines/prod/there.csv: GetObject failed 3 times: "
+            f'Read timeout on endpoint URL: "{server.endpoint}/wines/prod/there.csv".'
+        )
+        assert server.requests == 3
+
+
+def test_all_waits_together_last_less_than_a_minute() -> None:
+    """botocore waits a second more before it sends a body that nobody has asked for."""
+    attempts = len(module.PAUSES) + 1
+    assert (attempts, module.CONNECT_SECONDS, module.READ_SECONDS) == (3, 5, 15)
+    assert attempts * (1 + module.READ_SECONDS) + sum(module.PAUSES) < 60
+
+
+@in_long_form
+@pytest.mark.parametrize("moment", ["from its start", "at its commit"])
+def test_a_silent_server_fails_the_run_within_a_minute(s3, place, proxy, through, moment: str) -> None:
+    def rule(_number: int, request: Request) -> Action | None:
+        is_commit = request.method == "PUT" and request.key.startswith("prod/manifests/")
+        return Silent() if moment == "from its start" or is_commit else None
+
+    proxy.plan(rule)
+    begin = time.monotonic()
+    sentence = told(s3, lambda: publish(through(place), MAY))
+    assert "failed 3 times: Read timeout on endpoint URL" in sentence
+    assert 45 <= time.monotonic() - begin <= 60
+    assert check_bucket(place.objects(), at_rest=False) == {}
+
+
+@in_long_form
+def test_a_server_that_dies_in_the_middle_of_an_answer_fails_the_run_within_a_minute(s3) -> None:
+    with Dying() as server:
+        storage = opened(s3, server.endpoint, "wines")
+        begin = time.monotonic()
+        told(s3, lambda: storage.read("there.csv"))
+        assert 45 <= time.monotonic() - begin <= 60
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_server_that_lets_nobody_in_is_given_up_after_three_attempts(s3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):  # nobody accepts them, so Linux does not answer the next one
+            waiting.settimeout(0)
+            waiting.connect_ex(full.getsockname())
+        endpoint = f"http://127.0.0.1:{full.getsockname()[1]}"
+        storage = opened(s3, endpoint, "wines")
+        assert told(s3, storage.names) == (
+            "s3://wines/prod/: ListObjectsV2 failed 3 times: Connect timeout on endpoint URL: "
+            f'"{endpoint}/wines?list-type=2&prefix=prod%2F&delimiter=%2F&encoding-type=url".'
+        )
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_server_that_is_not_there_is_told_by_its_address(s3) -> None:
+    storage = opened(s3, "http://127.0.0.1:9", "wines")
+    assert told(s3, lambda: storage.read("a")) == (
+        "s3://wines/prod/a: GetObject failed 3 times: "
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/wines/prod/a".'
+    )
+
+
+@pytest.mark.parametrize(
+    ("identity", "verb", "reason"),
+    [
+        ("reader", "create", "these credentials lack s3:PutObject (AccessDenied)"),
+        ("reader", "swap", "these credentials lack s3:PutObject (AccessDenied)"),
+        ("reader", "copy", "these credentials lack s3:GetObject or s3:PutObject (AccessDenied)"),
+        ("blind", "list", "these credentials lack s3:ListBucket (AccessDenied)"),
+        ("stranger", "list", "the access key is not known (InvalidAccessKeyId)"),
+        ("stranger", "read", "the access key is not known (InvalidAccessKeyId)"),
+        ("stranger", "create", "the access key is not known (InvalidAccessKeyId)"),
+        ("retired", "list", "the access key is not known (InvalidAccessKeyId)"),
+        ("forger", "list", "the secret key does not fit the access key (SignatureDoesNotMatch)"),
+        ("forger", "create", "the secret key does not fit the access key (SignatureDoesNotMatch)"),
+        ("expired", "list", "these credentials lack s3:ListBucket (AccessDenied)"),
+        ("expired", "create", "these credentials lack s3:PutObject (AccessDenied)"),
+    ],
+)
+@pytest.mark.usefixtures("storage")
+def test_what_the_server_refuses_is_asked_once_and_told_with_what_is_missing(
+    s3, bucket, proxy, file, identity: str, verb: str, reason: str
+) -> None:
+    storage = opened(s3, proxy.endpoint, bucket, identity)
+    assert told(s3, lambda: VERBS[verb].ask(storage, file)) == (
+        f"s3://{bucket}/prod/{VERBS[verb].key}: {VERBS[verb].action} failed: {reason}."
+    )
+    assert len(proxy.log) == 1
+    assert s3.objects(bucket) == {"prod/there.csv": CONTENT}
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "code", "reason"),
+    [
+        ("create", 400, "ExpiredToken", "the session has expired (ExpiredToken)"),
+        ("read", 400, "InvalidToken", "the session token is not valid (InvalidToken)"),
+        ("list", 403, "RequestTimeTooSkewed", "the clock of this machine is wrong (RequestTimeTooSkewed)"),
+        ("list", 401, "Unauthorized", "these credentials lack s3:ListBucket (Unauthorized)"),
+        ("create", 401, "Unauthorized", "these credentials lack s3:PutObject (Unauthorized)"),
+        ("copy", 401, "Unauthorized", "these credentials lack s3:GetObject or s3:PutObject (Unauthorized)"),
+        ("copy", 404, "NoSuchKey", "the server answered NoSuchKey"),
+        ("create", 400, "EntityTooLarge", "the server answered EntityTooLarge"),
+    ],
+)
+def test_what_aws_refuses_is_asked_once_and_told_in_words(
+    s3, bucket, proxy, storage, file, verb: str, status: int, code: str, reason: str
+) -> None:
+    proxy.plan(always(Respond(status, code)))
+    assert told(s3, lambda: VERBS[verb].ask(storage, file)) == (
+        f"s3://{bucket}/prod/{VERBS[verb].key}: {VERBS[verb].action} failed: {reason}."
+    )
+    assert len(proxy.log) == 1
+
+
+@of_verbs("list", "read", "create", "copy")
+def test_a_bucket_that_is_not_there_is_told_by_its_name(s3, proxy, file, verb: Verb) -> None:
+    storage = opened(s3, proxy.endpoint, "no-such-bucket")
+    assert told(s3, lambda: verb.ask(storage, file)) == (
+        f's3://no-such-bucket/prod/{verb.key}: {verb.action} failed: there is no bucket "no-such-bucket".'
+    )
+    assert len(proxy.log) == 1
+
+
+def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, proxy) -> None:
+    with environment(proxy.endpoint, s3.keys["publisher"], AWS_EC2_METADATA_DISABLED="true"):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            del os.environ[name]
+        storage = Place(f"s3://{bucket}/prod").open()
+        assert told(s3, storage.names) == (
+            f"s3://{bucket}/prod/: there are no AWS credentials. Name a block with aws_credentials, or set "
+            "AWS_PROFILE, AWS_ACCESS_KEY_ID or a role."
+        )
+    assert proxy.log == []
+
+
+def test_a_profile_that_is_not_there_is_told_by_its_name(s3, bucket) -> None:
+    with environment(s3.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
+        assert told(s3, Place(f"s3://{bucket}/prod").open) == (
+            "no credentials for S3: The config profile (bottleneck) could not be found."
+        )
+
+
+def test_a_file_that_may_not_be_read_is_told_from_one_that_is_not_there_by_a_list(s3, bucket, proxy, storage) -> None:
+    """So AWS answers those who may list the prefix: a denial by GET and HEAD, whether there is a file or not."""
+    proxy.plan(lambda _number, request: Respond(403, "AccessDenied") if request.key else None)
+    assert (storage.read("gone.json"), storage.facts("gone.json")) == (None, None)
+    assert told(s3, lambda: storage.read("there.csv")) == (
+        f"s3://{bucket}/prod/there.csv: GetObject failed: "
+        "these credentials lack s3:GetObject or s3:ListBucket (AccessDenied)."
+    )
+    assert told(s3, lambda: storage.facts("there.csv")) == (
+        f"s3://{bucket}/prod/there.csv: HeadObject failed: these credentials lack s3:GetObject or s3:ListBucket (403)."
+    )
+
+
+def test_who_may_not_list_is_told_so_where_a_file_is_not_there(s3, bucket, proxy, storage) -> None:
+    """So AWS answers those who may not list: a missing file is denied as well."""
+    proxy.plan(always(Respond(403, "AccessDenied")))
+    assert told(s3, lambda: storage.read("gone.json")) == (
+        f"s3://{bucket}/prod/gone.json: GetObject failed: "
+        "these credentials lack s3:GetObject or s3:ListBucket (AccessDenied)."
+    )
+    assert [request.method for request in proxy.log] == ["GET", "GET"]
+
+
+# What the publisher makes of it
+
+
+SCENES = {"first publication": (None, MAY, 1), "new revision": (MAY, MAY_CORRECTED, 2)}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize(("before", "export", "revision"), SCENES.values(), ids=SCENES)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(CutAfter(), id="answer lost"),
+        pytest.param(CutMidBody(), id="cut in the middle", marks=in_long_form),
+        pytest.param(Respond(409, "ConditionalRequestConflict"), id="conflict"),
+    ],
+)
+def test_whichever_request_is_lost_the_month_is_published_once(
+    s3, bucket, proxy, through, subtests, before, export, revision: int, loss: Action
+) -> None:
+    start = Destination(s3, bucket, "start")
+    if before:
+        publish(start.storage(), before)
+    undisturbed = start.copied_to("undisturbed")
+    publish(through(undisturbed), export)
+    requests = proxy.log
+    for number in [n for n, request in enumerate(requests, 1) if _can_happen(loss, request)]:
+        place = start.copied_to(f"lost-{number}")
+        proxy.reset()
+        proxy.on(number, loss)
+        with subtests.test(number=number, request=requests[number - 1]):
+            published = publish(through(place), export)
+            assert (published.outcome, published.revision) == ("published", revision)
+            assert place.objects() == undisturbed.objects()
+
+
+def _can_happen(loss: Action, request: Request) -> bool:
+    if isinstance(loss, Respond):
+        return bool(request.conditions)
+    return not (loss == CutMidBody() and request.method == "HEAD")
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_manifest_that_is_gone_when_it_is_to_be_replaced_is_looked_for_again(place, proxy, through) -> None:
+    """So AWS answers an `If-Match` on a key that was deleted at that moment."""
+    publish(place.storage(), MAY)
+    commits = []
+
+    def rule(_number: int, request: Request) -> Action | None:
+        if "if-match" in request.conditions:
+            commits.append(request)
+            return Respond(404, "NoSuchKey") if len(commits) == 1 else None
+        return None
+
+    proxy.plan(rule)
+    published = publish(through(place), MAY_CORRECTED)
+    assert (published.outcome, published.revision, len(commits)) == ("published", 2, 2)
+    check_bucket(place.objects(), at_rest=True)
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in_between(place, proxy, through) -> None:
+    commits = []
+
+    def rule(_number: int, request: Request) -> Action | None:
+        if request.method == "PUT" and request.key == f"prod/{manifest_key('2025-05')}":
+            commits.append(request)
+            if len(commits) == 1:
+                return CutAfter()
+            if len(commits) == 2:
+                return Call(lambda: publish(place.storage(), MAY_CORRECTED))
+        return None
+
+    proxy.plan(rule)
+    published = publish(through(place), MAY)
+    assert published.sentence() == "2025-05 was published, and another run has published revision 2 since."
+    manifest = check_bucket(place.objects(), at_rest=True)["2025-05"]
+    assert [revision["identity"] for revision in (*manifest["earlier_revisions"], manifest)] == [
+        MAY.identity,
+        MAY_CORRECTED.identity,
+    ]
+
+
+STEPS = {
+    "store": ("prod/revisions/", ()),
+    "commit": ("prod/manifests/", ()),
+    "show": ("prod/wines/", ("2025-05",)),
+}
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize(("prefix", "committed"), STEPS.values(), ids=STEPS)
+def test_a_server_that_fails_in_any_step_leaves_a_state_that_the_next_run_brings_to_its_end(
+    s3, place, proxy, through, prefix: str, committed: tuple[str, ...]
+) -> None:
+    proxy.plan(
+        lambda _number, request: (
+            Respond(503, "SlowDown") if request.method == "PUT" and request.key.startswith(prefix) else None
+        )
+    )
+    assert told(s3, lambda: publish(through(place), MAY)).endswith("failed: the server answered SlowDown 3 times.")
+    assert tuple(check_bucket(place.objects(), at_rest=False)) == committed
+    assert publish(place.storage(), MAY).outcome == ("unchanged" if committed else "published")
+    assert check_bucket(place.objects(), at_rest=True)["2025-05"]["revision"] == 1
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_file_that_reads_back_spoilt_is_never_committed(s3, place, proxy, through) -> None:
+    proxy.plan(
+        lambda _number, request: (
+            Corrupt() if request.method == "GET" and request.key.startswith("prod/revisions/") else None
+        )
+    )
+    sentence = told(s3, lambda: publish(through(place), MAY))
+    assert sentence.startswith(
+        f"s3://{place.bucket}/prod/revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx: "
+        "GetObject failed 3 times: Expected checksum "
+    )
+    assert check_bucket(place.objects(), at_rest=False) == {}
+
+
+def test_another_content_under_the_identity_of_a_month_is_never_committed(s3, place) -> None:
+    own = f"revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx"
+    place.storage().swap(own, b"of another version of a library", None)
+    assert told(s3, lambda: publish(place.storage(), MAY)) == (
+        f"s3://{place.bucket}/prod/{own} does not hold what was written. If a library or a rule has changed what comes "
+        "out of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
+    )
+    assert list(place.objects()) == [own]
+
+
+@pytest.mark.parametrize(
+    ("identity", "refused"),
+    [
+        pytest.param(
+            "reader",
+            f"revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx: PutObject failed: "
+            "these credentials lack s3:PutObject (AccessDenied).",
+            id="reader",
+        ),
+        pytest.param(
+            "blind",
+            "manifests/: ListObjectsV2 failed: these credentials lack s3:ListBucket (AccessDenied).",
+            id="blind",
+        ),
+    ],
+)
+def test_credentials_that_are_not_enough_publish_nothing(s3, bucket, place, identity: str, refused: str) -> None:
+    storage = opened(s3, s3.endpoint, bucket, identity)
+    assert told(s3, lambda: publish(storage, MAY)) == f"s3://{bucket}/prod/{refused}"
+    assert place.objects() == {}
+
+
+def test_who_may_only_read_can_verify_and_list(s3, bucket, place) -> None:
+    publish(place.storage(), MAY)
+    reader = opened(s3, s3.endpoint, bucket, "reader")
+    assert verify_month(reader, "2025-05", repair=True).faults == []
+    assert [line.month for line in list_months(reader)] == ["2025-05"]

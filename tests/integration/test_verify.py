@@ -1,0 +1,329 @@
+"""`monthly-sales verify` and `list`: is what people see what was published, in a folder and on S3?"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from publishing import Destination, Export, own_key, publish, s3_environment, shown_names
+
+from tasks.domain.issues import OutsideFailure
+from tasks.publication.verify import MonthLine, list_months, verify_month
+from tasks.storage.local import LocalStorage
+from tasks.storage.protocol import Storage
+
+APRIL, MAY, MAY_CORRECTED = Export("2025-04", "april"), Export("2025-05", "first"), Export("2025-05", "fixed")
+REPORT, PREMIUM, ORDINARY, _ = shown_names("2025-05")
+
+
+@pytest.fixture(params=["a folder", "S3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "a folder":
+        return LocalStorage(tmp_path / "reports")
+    return Destination(request.getfixturevalue("s3"), request.getfixturevalue("bucket")).storage()
+
+
+@pytest.fixture
+def delete(request: pytest.FixtureRequest, storage: Storage) -> Callable[[str], object]:
+    """What no run may do, but people can."""
+    if isinstance(storage, LocalStorage):
+        return lambda key: (storage.folder / key).unlink()
+    client = request.getfixturevalue("s3").client("administrator")
+    return lambda key: client.delete_object(Bucket=storage.bucket, Key=storage.prefix + key)
+
+
+def write(storage: Storage, key: str, content: bytes) -> None:
+    """Put a content in the place of whatever is there, as a person does by hand."""
+    there = storage.read(key)
+    storage.swap(key, content, there.version if there else None)
+
+
+def contents(storage: Storage) -> dict[str, bytes]:
+    return {key: storage.read(key).content for key in storage.keys("")}
+
+
+def test_a_month_as_it_was_published_has_no_fault_and_nothing_is_written(storage: Storage) -> None:
+    publish(storage, MAY)
+    before = contents(storage)
+    for repair in (False, True):
+        verdict = verify_month(storage, "2025-05", repair=repair)
+        assert verdict.faults == []
+        assert (verdict.manifest.revision, verdict.manifest.identity) == (1, MAY.identity)
+        assert verdict.manifest.headline() == MAY.summary.figures
+    assert contents(storage) == before
+
+
+DAMAGES = {
+    "changed": (lambda content: content[:-1] + b"!", "has another content than the manifest says"),
+    "cut short": (lambda content: content[:40], "has 40 bytes instead of {size}"),
+    "emptied": (lambda _: b"", "has 0 bytes instead of {size}"),
+    "missing": (None, "is missing"),
+}
+of_each_damage = pytest.mark.parametrize(("spoil", "fault"), DAMAGES.values(), ids=DAMAGES)
+
+
+@of_each_damage
+def test_a_name_that_people_open_is_found_damaged_and_mended(
+    storage: Storage, delete, spoil: Callable[[bytes], bytes] | None, fault: str
+) -> None:
+    publish(storage, MAY)
+    before = contents(storage)
+    if spoil:
+        write(storage, REPORT, spoil(before[REPORT]))
+    else:
+        delete(REPORT)
+    damaged = contents(storage)
+    fault = fault.format(size=f"{len(before[REPORT]):,}")
+    assert verify_month(storage, "2025-05", repair=False).faults == [
+        f"{storage.address(REPORT)} {fault}: run verify with --repair."
+    ]
+    assert contents(storage) == damaged
+    assert verify_month(storage, "2025-05", repair=True).faults == []
+    assert contents(storage) == before
+
+
+@of_each_damage
+def test_a_damaged_file_of_the_revision_is_never_copied_over_a_good_one(
+    storage: Storage, delete, spoil: Callable[[bytes], bytes] | None, fault: str
+) -> None:
+    publish(storage, MAY)
+    own = own_key("2025-05", MAY.identity, PREMIUM)
+    size = len(storage.read(own).content)
+    if spoil:
+        write(storage, own, spoil(storage.read(own).content))
+    else:
+        delete(own)
+    damaged = contents(storage)
+    for repair in (False, True):
+        verdict = verify_month(storage, "2025-05", repair=repair)
+        assert verdict.faults == [f"{storage.address(own)} {fault.format(size=f'{size:,}')}."]
+    assert contents(storage) == damaged
+
+
+def test_a_name_is_not_mended_with_a_damaged_file_of_the_revision(storage: Storage, delete) -> None:
+    publish(storage, MAY)
+    own = own_key("2025-05", MAY.identity, PREMIUM)
+    write(storage, own, b"spoilt")
+    delete(PREMIUM)
+    damaged = contents(storage)
+    assert verify_month(storage, "2025-05", repair=True).faults == [
+        f"{storage.address(own)} has 6 bytes instead of 1,640.",
+        f"{storage.address(PREMIUM)} is missing: restore the revision's own file first.",
+    ]
+    assert contents(storage) == damaged
+
+
+def test_names_that_lag_behind_the_last_revision_are_brought_up_to_date(storage: Storage) -> None:
+    """What a run leaves that is killed after its commit."""
+    publish(storage, MAY)
+    lagging = contents(storage)
+    publish(storage, MAY_CORRECTED)
+    after = contents(storage)
+    for name in (REPORT, PREMIUM):
+        write(storage, name, lagging[name])
+    verdict = verify_month(storage, "2025-05", repair=False)
+    assert verdict.manifest.revision == 2
+    assert verdict.faults == [
+        f"{storage.address(name)} has another content than the manifest says: run verify with --repair."
+        for name in (REPORT, PREMIUM)
+    ]
+    assert verify_month(storage, "2025-05", repair=True).faults == []
+    assert contents(storage) == after
+
+
+def test_the_damage_of_another_month_is_not_told(storage: Storage) -> None:
+    publish(storage, APRIL)
+    publish(storage, MAY)
+    write(storage, shown_names("2025-04")[0], b"")
+    damaged = contents(storage)
+    assert verify_month(storage, "2025-05", repair=True).faults == []
+    assert contents(storage) == damaged
+
+
+@pytest.mark.parametrize("repair", [False, True], ids=["verify", "repair"])
+def test_a_month_that_was_never_published_is_told(storage: Storage, repair: bool) -> None:  # noqa: FBT001
+    publish(storage, MAY)
+    verdict = verify_month(storage, "2025-04", repair=repair)
+    assert (verdict.manifest, verdict.faults) == (
+        None,
+        [f"2025-04 was never published at {storage.address('')}."],
+    )
+
+
+def as_text(manifest: bytes, **changed: object) -> bytes:
+    return json.dumps(json.loads(manifest) | changed).encode()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda manifest: manifest[:-20], id="cut short"),
+        pytest.param(lambda _: b"\xff\xfe\x00", id="not text"),
+        pytest.param(lambda _: b"[]", id="a list"),
+        pytest.param(lambda manifest: as_text(manifest, schema_version=2), id="another schema version"),
+        pytest.param(lambda manifest: as_text(manifest, schema_version=2, seal="new"), id="a later schema"),
+        pytest.param(lambda manifest: as_text(manifest, month="2025-04"), id="another month"),
+        pytest.param(lambda manifest: manifest.replace(b'"0.00"', b'"n/a"'), id="a figure that is no number"),
+    ],
+)
+def test_what_is_no_manifest_is_told_in_one_sentence(storage: Storage, garbage: Callable[[bytes], bytes]) -> None:
+    publish(storage, MAY)
+    write(storage, "manifests/2025-05.json", garbage(storage.read("manifests/2025-05.json").content))
+    before = contents(storage)
+    for look in (
+        lambda: verify_month(storage, "2025-05", repair=True),
+        lambda: list_months(storage),
+        lambda: publish(storage, MAY_CORRECTED),
+    ):
+        with pytest.raises(OutsideFailure) as failed:
+            look()
+        assert str(failed.value) == (
+            f"{storage.address('manifests/2025-05.json')} is not a manifest of schema version 1 for 2025-05."
+        )
+    assert contents(storage) == before
+
+
+def test_months_are_listed_in_their_order_with_what_was_never_committed(storage: Storage) -> None:
+    lost = replace(MAY, word="never")
+    for export in (MAY, APRIL, MAY_CORRECTED):
+        publish(storage, export)
+    for key in (
+        f"revisions/2025-05/{lost.identity}/sales_report_2025-05.xlsx",
+        f"revisions/2025-05/{lost.identity}/premium_wines_2025-05.csv",
+        f"revisions/2025-06/{lost.identity}/sales_report_2025-06.xlsx",
+    ):
+        write(storage, key, b"-")
+    assert list_months(storage) == [
+        MonthLine("2025-04", 1, APRIL.summary.figures.revenue, ()),
+        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, (lost.identity,)),
+        MonthLine("2025-06", 0, Decimal(0), (lost.identity,)),
+    ]
+
+
+def test_where_nothing_was_published_nothing_is_listed(storage: Storage) -> None:
+    assert list_months(storage) == []
+
+
+def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+FIGURES = (
+    "Revenue         4,398,557,725.32 EUR\n"
+    "Units sold      2\n"
+    "Products        1\n"
+    "Premium wines   0 above 30.50 EUR\n"
+    "Ordinary wines  1\n"
+)
+
+
+def test_the_command_ends_with_1_as_long_as_there_is_a_fault(tmp_path: Path) -> None:
+    publish(LocalStorage(tmp_path), MAY)
+    verify = ("verify", "--month", "2025-05", "--destination", tmp_path)
+    done = command(*verify)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"2025-05, revision 1: as published\n{FIGURES}", "")
+
+    (tmp_path / PREMIUM).unlink()
+    done = command(*verify)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        f"2025-05, revision 1: damaged\n{FIGURES}",
+        f"{tmp_path / PREMIUM} is missing: run verify with --repair.\n",
+    )
+
+    done = command(*verify, "--repair")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"2025-05, revision 1: as published\n{FIGURES}", "")
+    assert (tmp_path / PREMIUM).read_bytes() == MAY.files[PREMIUM]
+
+
+def test_the_command_ends_with_1_for_a_month_that_was_never_published(tmp_path: Path) -> None:
+    done = command("verify", "--month", "2025-05", "--destination", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"2025-05 was never published at {tmp_path}.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_ends_with_3_where_the_manifest_cannot_be_read(tmp_path: Path) -> None:
+    write(LocalStorage(tmp_path), "manifests/2025-05.json", b"{")
+    for arguments in (("verify", "--month", "2025-05"), ("list",)):
+        done = command(*arguments, "--destination", tmp_path)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr == (
+            f"Something outside failed: {tmp_path}/manifests/2025-05.json is not a manifest of schema version 1 for "
+            "2025-05.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(
+            ["verify", "--month", "May", "--destination", "."],
+            'monthly-sales verify: month: "May" is not a month. Write it as YYYY-MM, such as 2025-05.\n',
+            id="month",
+        ),
+        pytest.param(
+            ["list", "--destination", "ftp://cave/wines"],
+            'monthly-sales list: "ftp://cave/wines": ftp:// is not known. Use a folder, or s3://bucket/prefix.\n',
+            id="kind of place",
+        ),
+    ],
+)
+def test_the_command_ends_with_2_for_a_wrong_argument(arguments: list[str], sentence: str) -> None:
+    done = command(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
+
+
+def test_the_command_lists_months_and_what_was_never_committed(tmp_path: Path) -> None:
+    for export in (APRIL, MAY, MAY_CORRECTED):
+        publish(LocalStorage(tmp_path), export)
+    write(LocalStorage(tmp_path), "revisions/2025-06/abcd/sales_report_2025-06.xlsx", b"-")
+    done = command("list", "--destination", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "Month    Revision        Revenue (EUR)  Stored but never committed\n"
+        "2025-04         1     4,184,983,739.96\n"
+        "2025-05         2     4,398,561,621.48\n"
+        "2025-06         0                 0.00  abcd\n"
+    )
+
+
+def test_the_command_looks_at_s3_with_the_credentials_of_the_machine(s3, bucket: str) -> None:
+    place = Destination(s3, bucket)
+    publish(place.storage(), MAY)
+    address = f"s3://{bucket}/prod"
+    place.copy(f"{place.prefix}/{ORDINARY}", PREMIUM)
+    environment = s3_environment(s3.endpoint, s3.keys["reader"])
+    done = command("verify", "--month", "2025-05", "--destination", address, **environment)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        f"2025-05, revision 1: damaged\n{FIGURES}",
+        f"{address}/{PREMIUM} has 1,680 bytes instead of 1,640: run verify with --repair.\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [["verify", "--month", "2025-05"], ["list"]], ids=["verify", "list"])
+def test_looking_at_a_folder_waits_neither_for_prefect_nor_for_the_client_of_s3(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    publish(LocalStorage(tmp_path), MAY)
+    code = (
+        "import sys\nfrom flows.cli import main\ncode = main(sys.argv[1:])\n"
+        "print('ended:', code, sorted({'prefect', 'boto3', 'botocore', 'prefect_aws'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "--destination", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "ended: 0 []"
