@@ -1,0 +1,213 @@
+"""`monthly-sales`: arguments to flow parameters, errors to exit codes.
+
+Exit codes: 0 published; 1 the data is refused; 2 wrong arguments; 3 something outside failed.
+"""
+
+import argparse
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tasks.domain.figures import Figures
+    from tasks.domain.issues import DataRefused
+    from tasks.publication.publisher import PublishedMonth
+
+PUBLISHED, REFUSED, WRONG_ARGUMENTS, OUTSIDE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = vars(_parser().parse_args(arguments))
+    command = options.pop("command")
+
+    from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument  # noqa: PLC0415 - after --help
+
+    commands: dict[str, Callable[..., int]] = {"run": _run, "verify": _verify, "list": _list}
+    try:
+        return commands[command](**options)
+    except DataRefused as refused:
+        _tell_refusal(refused)
+        return REFUSED
+    except WrongArgument as error:
+        _say(f"monthly-sales {command}: {error}")
+        return WRONG_ARGUMENTS
+    except OutsideFailure as error:
+        _say(f"Something outside failed: {error}")
+        return OUTSIDE_FAILED
+    except KeyboardInterrupt:
+        _say("Interrupted. What was published before is as it was; run again to go on.")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monthly-sales", description="Turn a month's three workbooks into a verified, published sales report."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--destination", default="reports", help="folder or s3://bucket/prefix of the published files")
+    shared.add_argument("--aws-credentials", default="", metavar="BLOCK", help="Prefect block with the S3 credentials")
+    defaults = argparse.ArgumentDefaultsHelpFormatter
+
+    run = commands.add_parser("run", parents=[shared], help="run one month", formatter_class=defaults)
+    run.add_argument(
+        "--month", default="", help="YYYY-MM, the label of the snapshot; empty: the present month in Paris"
+    )
+    run.add_argument(
+        "--source", default="data", help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}"
+    )
+    for source in ("erp", "liaison", "web"):
+        run.add_argument(f"--{source}", default="", metavar="FILE", help=f"the {source} workbook, if not in the source")
+    run.add_argument("--premium-threshold", type=_finite, default=2.0, metavar="Z", help="premium above this z-score")
+    run.add_argument(
+        "--unmatched-limit", type=_share, default=0.1, metavar="SHARE", help="highest share without a partner, 0 to 1"
+    )
+    run.add_argument("--allow-same-input", action="store_true", help="publish the shop's export of the month before")
+
+    verify = commands.add_parser(
+        "verify", parents=[shared], help="read a published month back", formatter_class=defaults
+    )
+    verify.add_argument("--month", required=True, help="YYYY-MM")
+    verify.add_argument("--repair", action="store_true", help="bring the names that people open up to date")
+
+    commands.add_parser("list", parents=[shared], help="list the published months", formatter_class=defaults)
+    return parser
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return number
+
+
+def _share(text: str) -> float:
+    share = _finite(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return share
+
+
+def _run(**parameters: Any) -> int:  # noqa: ANN401 - the flow checks them
+    # Prefect reads these when it is imported. A terminal needs no clock and no run name before each line.
+    os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT", "%(message)s")
+    os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT", "%(message)s")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL", "INFO")
+    os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "INFO")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # A container stops its first process by this signal, which that process otherwise never notices.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _check_arguments(**parameters)
+    print(_summary(_run_flow(**parameters)))
+    return PUBLISHED
+
+
+def _check_arguments(*, month: str, source: str, destination: str, **parameters: Any) -> None:  # noqa: ANN401
+    """Refuse a month or a place that cannot be, before a server is started for it."""
+    from tasks.domain.month import resolve_month  # noqa: PLC0415
+    from tasks.storage.places import Place  # noqa: PLC0415
+    from tasks.workbook.fetch import workbook_places  # noqa: PLC0415
+
+    label = resolve_month(month, datetime.now(UTC))
+    workbook_places(label, source, **{name: parameters[name] for name in ("erp", "liaison", "web")})
+    Place(destination).check()
+
+
+def _run_flow(**parameters: Any) -> "PublishedMonth":  # noqa: ANN401
+    """Run the flow on the server that is set, or on Prefect's own."""
+    import httpx  # noqa: PLC0415 - Prefect's own client raises it
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    from tasks.domain.issues import OutsideFailure  # noqa: PLC0415
+
+    settings = get_current_settings()
+    server = settings.api.url
+    if not server and not settings.server.ephemeral.enabled:
+        raise OutsideFailure("no PREFECT_API_URL is set, and a server of its own is switched off for this run.")
+    if not server:
+        _say("No PREFECT_API_URL is set: starting Prefect's own local server, which takes some seconds.")
+    from flows.monthly_sales import monthly_sales  # noqa: PLC0415
+
+    try:
+        published: PublishedMonth = monthly_sales(**parameters)
+    except (httpx.HTTPError, RuntimeError) as error:
+        # Prefect tells a server that does not answer at the start by a RuntimeError, later by its client's own error.
+        if isinstance(error, RuntimeError) and "API" not in str(error):
+            raise
+        reason = str(error) or type(error).__name__
+        raise OutsideFailure(f"the Prefect server at {server or 'this machine'} does not answer: {reason}.") from None
+    return published
+
+
+def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool) -> int:
+    from tasks.domain.month import resolve_month  # noqa: PLC0415
+    from tasks.publication.verify import verify_month  # noqa: PLC0415
+    from tasks.storage.places import Place  # noqa: PLC0415
+
+    storage = Place(destination, aws_credentials).open()
+    verdict = verify_month(storage, resolve_month(month, datetime.now(UTC)), repair=repair)
+    for fault in verdict.faults:
+        _say(fault)
+    if verdict.manifest:
+        print(f"{month}, revision {verdict.manifest.revision}: {'damaged' if verdict.faults else 'as published'}")
+        print("\n".join(_figures(verdict.manifest.headline())))
+    return REFUSED if verdict.faults else PUBLISHED
+
+
+def _list(*, destination: str, aws_credentials: str) -> int:
+    from tasks.publication.verify import list_months  # noqa: PLC0415
+    from tasks.storage.places import Place  # noqa: PLC0415
+
+    lines = list_months(Place(destination, aws_credentials).open())
+    print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  Stored but never committed")
+    for line in lines:
+        print(f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}  {' '.join(line.orphans)}".rstrip())
+    return PUBLISHED
+
+
+def _tell_refusal(refused: "DataRefused") -> None:
+    """All errors on stderr, at most twenty of a kind; the rest is counted and stands in the run's folder."""
+    import polars as pl  # noqa: PLC0415
+
+    from tasks.domain.issues import lines  # noqa: PLC0415
+
+    errors = refused.issues.filter(pl.col("severity") == "error")
+    for text in lines(errors):
+        _say(text)
+    others = refused.issues.height - errors.height
+    besides = f" Besides, {others:,} warnings and rows that were set aside." if others else ""
+    count = "1 error" if errors.height == 1 else f"{errors.height:,} errors"
+    _say(f"Refused, nothing is published: {count}.{besides}")
+
+
+def _summary(published: "PublishedMonth") -> str:
+    """The month's figures and where the files are."""
+    places = [
+        f"{'Published' if number == 0 else '':<15} {address}" for number, address in enumerate(published.addresses)
+    ]
+    return "\n".join([f"{'Month':<15} {published.month}", *_figures(published.figures), *places])
+
+
+def _figures(figures: "Figures") -> list[str]:
+    rows = [
+        ("Revenue", f"{figures.revenue:,.2f} EUR"),
+        ("Units sold", f"{figures.units:,}"),
+        ("Products", f"{figures.products:,}"),
+        ("Premium wines", f"{figures.premium:,} above {figures.threshold_price:,.2f} EUR"),
+        ("Ordinary wines", f"{figures.ordinary:,}"),
+    ]
+    return [f"{name:<15} {value}" for name, value in rows]
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Logs that a person reads: one line per stage, and no traceback for data that was refused."""
+
+import logging
+from pathlib import Path
+
+import prefect
+
+from tasks.domain.issues import MonthlySalesError
+
+_ENGINE = str(Path(prefect.__file__).parent)
+
+
+def keep_logs_readable() -> None:
+    """Filter the logs of flow and task runs, in the terminal and in the dashboard; doing it twice changes nothing."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_is_told)
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Drop what the engine says of itself; tell a refusal once, by its own sentence.
+
+    The engine logs an exception with its traceback when the task ends and again when the flow ends, and then the
+    state that the page shows anyway. Of a fault that is not ours to explain, all of that stays.
+    """
+    if not record.pathname.startswith(_ENGINE):
+        return True
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, MonthlySalesError):
+        record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
+        return record.name == "prefect.task_runs"
+    return record.levelno > logging.INFO and "Finished in state" not in record.getMessage()

@@ -1,0 +1,120 @@
+"""The monthly flow: three workbooks in, a verified and published month out."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from flows.logs import keep_logs_readable
+from tasks.domain.figures import Parameters
+from tasks.domain.join import Cleaned
+from tasks.domain.month import resolve_month
+from tasks.publication.publisher import PublishedMonth
+from tasks.run_folder import run_folder
+from tasks.stages import (
+    check_published,
+    classify_wines,
+    clean_erp,
+    clean_liaison,
+    clean_web,
+    collect_issues,
+    compute_revenue,
+    convert_workbooks,
+    fetch_workbooks,
+    join_sources,
+    publish,
+    settle_rows,
+    show_published,
+    summarise_month,
+    write_reports,
+)
+from tasks.storage.places import Place
+from tasks.validations import (
+    audit_reports,
+    validate_classification,
+    validate_cleaning,
+    validate_join,
+    validate_revenue,
+)
+from tasks.workbook.fetch import workbook_places
+
+LONGEST_RUN_SECONDS = 3600
+"""A month takes seconds and a very large one minutes: a run that takes an hour hangs."""
+
+# Prefect logs the start of a run before the first line of its flow.
+keep_logs_readable()
+
+
+def _scheduled_start() -> datetime:
+    """When the run was due; a run that nothing scheduled was due when it was made."""
+    return flow_run.scheduled_start_time or datetime.now(UTC)
+
+
+def _run_name() -> str:
+    """`monthly-sales-2025-05`, also where the month comes from the schedule."""
+    return f"monthly-sales-{flow_run.parameters.get('month') or resolve_month('', _scheduled_start())}"
+
+
+@flow(name="monthly-sales", flow_run_name=_run_name, persist_result=False, timeout_seconds=LONGEST_RUN_SECONDS)
+def monthly_sales(
+    month: str = "",
+    source: str = "data",
+    destination: str = "reports",
+    premium_threshold: Annotated[float, Field(allow_inf_nan=False)] = 2.0,
+    unmatched_limit: Annotated[float, Field(ge=0, le=1)] = 0.1,
+    erp: str = "",
+    liaison: str = "",
+    web: str = "",
+    aws_credentials: str = "",
+    *,
+    allow_same_input: bool = False,
+) -> PublishedMonth:
+    """Turn one month's three workbooks into published revenue and premium reports.
+
+    Args:
+        month: The month's label, such as 2025-05. Empty: the month in which the run was scheduled.
+        source: Folder or s3://bucket/prefix with the three workbooks; {month} or {month:%Y/%m} is filled in.
+        destination: Folder or s3://bucket/prefix for the published files.
+        premium_threshold: A wine is premium when the z-score of its price is above this.
+        unmatched_limit: Highest accepted share of links and products without a partner, from 0 to 1.
+        erp: Path of the erp workbook, if it is not to be looked for in the source folder.
+        liaison: Path of the liaison workbook, if it is not to be looked for in the source folder.
+        web: Path of the web workbook, if it is not to be looked for in the source folder.
+        aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
+        allow_same_input: Publish although the shop's export is the one of the month before.
+    """
+    parameters = Parameters(resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit)
+    places = workbook_places(parameters.month, source, aws_credentials, erp=erp, liaison=liaison, web=web)
+    target = Place(destination, aws_credentials)
+
+    with run_folder(parameters.month, target, get_run_logger()) as folder:
+        workbooks = fetch_workbooks(places, folder)
+        plan = check_published(target, parameters, workbooks, allow_same_input=allow_same_input)
+        if plan.is_published:
+            return show_published(plan, target)
+        staged = convert_workbooks(workbooks, folder)
+
+        cleaned = Cleaned(
+            clean_erp(staged["erp"], folder),
+            clean_liaison(staged["liaison"], folder),
+            clean_web(staged["web"], folder),
+        )
+        validate_cleaning(staged, cleaned)
+
+        joined = join_sources(cleaned, folder)
+        ledger = settle_rows(cleaned, joined, folder)
+        issues = collect_issues(staged, cleaned, joined, ledger, folder)
+        validate_join(cleaned, joined, ledger, issues, parameters)
+
+        revenue = compute_revenue(joined, folder)
+        validate_revenue(revenue)
+
+        wines = classify_wines(revenue, parameters, folder)
+        validate_classification(revenue, wines, parameters)
+
+        summary = summarise_month(wines, ledger, parameters)
+        reports = write_reports(wines, issues, summary, folder)
+        audit_reports(reports, wines, issues, summary)
+        return publish(reports, summary, workbooks, plan, target, folder)

@@ -1,0 +1,251 @@
+"""The stages of the month as Prefect tasks, in the order of the flow: each pipes one function and stores what it gives.
+
+A stage collects once, into a Parquet file of the run's own folder, and hands on the lazy scan of it: a fault surfaces
+in the stage that has it, stages stream, and every step can be looked at after a failure.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from time import perf_counter
+from typing import ParamSpec, TypeVar
+
+import polars as pl
+from prefect import Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, wait
+from prefect.runtime import task_run
+
+from tasks.domain import clean, join
+from tasks.domain.figures import MonthSummary, Parameters
+from tasks.domain.issues import DataRefused, Issue, issue_frame, refusal
+from tasks.domain.join import Cleaned
+from tasks.domain.premium import classify_wines as classify
+from tasks.domain.premium import compute_figures
+from tasks.domain.revenue import compute_revenue as compute
+from tasks.domain.schemas import SOURCES, Source
+from tasks.publication.files import ReportFiles, report_files
+from tasks.publication.publisher import Plan, PublishedMonth, plan_publication, publish_month, show_month
+from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.workbook import write_workbook
+from tasks.storage.local import outside
+from tasks.storage.places import Place
+from tasks.workbook import fetch
+from tasks.workbook.fetch import FetchedWorkbook, WorkbookPlaces
+from tasks.workbook.staging import StagedWorkbook, stage_workbook
+
+Parameters_ = ParamSpec("Parameters_")
+Result = TypeVar("Result")
+
+
+def stage(name: str) -> Callable[[Callable[Parameters_, Result]], Task[Parameters_, Result]]:
+    """Make a function a task of this name that logs one line: what came out, and the seconds it took.
+
+    Frames make poor cache keys and nothing is to be kept on the server, so neither cache nor results are used.
+    """
+
+    def as_task(function: Callable[Parameters_, Result]) -> Task[Parameters_, Result]:
+        @wraps(function)
+        def run(*args: Parameters_.args, **kwargs: Parameters_.kwargs) -> Result:
+            started = perf_counter()
+            with outside(f"{name} cannot use the run's folder"):
+                result = function(*args, **kwargs)
+            seconds = perf_counter() - started
+            get_run_logger().info("%-24s %s %6.2f s", task_run.name, f"{_outcome(result):>14}", seconds)
+            return result
+
+        return task(name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False)(run)
+
+    return as_task
+
+
+def _outcome(result: object) -> str:
+    if isinstance(result, StagedWorkbook):
+        return f"{result.rows:,} rows"
+    if isinstance(result, pl.LazyFrame):
+        return f"{result.select(pl.len()).collect().item():,} rows"
+    if isinstance(result, dict):
+        return f"{len(result)} files"
+    if isinstance(result, ReportFiles):
+        return f"{len(result.names)} files"
+    return "ok"
+
+
+def stored(frame: pl.LazyFrame, folder: Path, name: str) -> pl.LazyFrame:
+    """Collect the frame into the run's folder and scan it from there."""
+    path = folder / f"{name}.parquet"
+    frame.sink_parquet(path)
+    return pl.scan_parquet(path)
+
+
+@stage("fetch-workbooks")
+def fetch_workbooks(places: WorkbookPlaces, folder: Path) -> dict[Source, FetchedWorkbook]:
+    """One copy of each of the three workbooks, with its sha256."""
+    return fetch.fetch_workbooks(places, folder)
+
+
+@stage("check-published")
+def check_published(
+    destination: Place,
+    parameters: Parameters,
+    workbooks: dict[Source, FetchedWorkbook],
+    *,
+    allow_same_input: bool,
+) -> Plan:
+    """What is published already; an export that was not renewed since the month before is refused."""
+    return plan_publication(destination.open(), parameters, workbooks, allow_same_input=allow_same_input)
+
+
+def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) -> dict[Source, StagedWorkbook]:
+    """The three sheets as staged tables, read side by side.
+
+    Raises:
+        DataRefused: At least one workbook cannot be read; the issues of all three are told at once.
+    """
+    reading = {source: _convert(source).submit(workbooks[source], folder) for source in SOURCES}
+    wait(list(reading.values()))
+    return dict(zip(SOURCES, _all_results(list(reading.values())), strict=True))
+
+
+def _convert(source: Source) -> Task[[FetchedWorkbook, Path], StagedWorkbook]:
+    @stage(f"convert-{source}")
+    def convert(workbook: FetchedWorkbook, folder: Path) -> StagedWorkbook:
+        return stage_workbook(workbook.path, source, workbook.file, folder / f"raw_{source}.parquet")
+
+    return convert
+
+
+def _all_results(futures: list[PrefectFuture[StagedWorkbook]]) -> list[StagedWorkbook]:
+    """The results of all, or one refusal with the issues of all that were refused."""
+    results = [future.result(raise_on_failure=False) for future in futures]
+    refused = [result for result in results if isinstance(result, DataRefused)]
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, DataRefused):
+            raise result
+    if refused:
+        raise refusal(pl.concat(one.issues for one in refused)) if len(refused) > 1 else refused[0]
+    return results
+
+
+def scan_all(staged: Mapping[Source, StagedWorkbook]) -> dict[Source, pl.LazyFrame]:
+    """The staged tables as lazy frames."""
+    return {source: book.scan() for source, book in staged.items()}
+
+
+@stage("clean-erp")
+def clean_erp(raw_erp: StagedWorkbook, folder: Path) -> pl.LazyFrame:
+    """See `clean.clean_erp`."""
+    return stored(clean.clean_erp(raw_erp.scan()), folder, "clean_erp")
+
+
+@stage("clean-liaison")
+def clean_liaison(raw_liaison: StagedWorkbook, folder: Path) -> pl.LazyFrame:
+    """See `clean.clean_liaison`."""
+    return stored(clean.clean_liaison(raw_liaison.scan()), folder, "clean_liaison")
+
+
+@stage("clean-web")
+def clean_web(raw_web: StagedWorkbook, folder: Path) -> pl.LazyFrame:
+    """See `clean.clean_web`."""
+    return stored(clean.clean_web(raw_web.scan()), folder, "clean_web")
+
+
+@stage("join-sources")
+def join_sources(cleaned: Cleaned, folder: Path) -> pl.LazyFrame:
+    """See `join.join_sources`."""
+    return stored(join.join_sources(cleaned), folder, "joined")
+
+
+@stage("settle-rows")
+def settle_rows(cleaned: Cleaned, joined: pl.LazyFrame, folder: Path) -> pl.LazyFrame:
+    """See `join.settle_rows`."""
+    return stored(join.settle_rows(cleaned, joined), folder, "ledger")
+
+
+@stage("collect-issues")
+def collect_issues(
+    staged: dict[Source, StagedWorkbook],
+    cleaned: Cleaned,
+    joined: pl.LazyFrame,
+    ledger: pl.LazyFrame,
+    folder: Path,
+) -> pl.LazyFrame:
+    """Every issue with its address, see `join.collect_issues` and `join.locate_issues`; absent columns last."""
+    found = join.locate_issues(join.collect_issues(cleaned, joined, ledger), scan_all(staged), places(staged))
+    absent = issue_frame(
+        Issue(book.file, "absent-column", sheet=book.sheet, column=column)
+        for book in staged.values()
+        for column in book.absent
+    )
+    return stored(pl.concat([found, absent.lazy()]), folder, "issues")
+
+
+def places(staged: Mapping[Source, StagedWorkbook]) -> pl.DataFrame:
+    """File, sheet and letter of every declared column; a row without a column stands for the sheet itself."""
+    return pl.DataFrame(
+        [
+            (source, book.file, book.sheet, column, letter)
+            for source, book in staged.items()
+            for column, letter in [(None, None), *book.columns.items()]
+        ],
+        schema={
+            "source": pl.Enum(SOURCES), "file": pl.String, "sheet": pl.String, "column": pl.String, "letter": pl.String,
+        },
+        orient="row",
+    )  # fmt: skip
+
+
+@stage("compute-revenue")
+def compute_revenue(joined: pl.LazyFrame, folder: Path) -> pl.LazyFrame:
+    """See `revenue.compute_revenue`."""
+    return stored(compute(joined), folder, "revenue")
+
+
+@stage("classify-wines")
+def classify_wines(revenue: pl.LazyFrame, parameters: Parameters, folder: Path) -> pl.LazyFrame:
+    """See `premium.classify_wines`."""
+    return stored(classify(revenue, parameters.premium_threshold), folder, "wines")
+
+
+@stage("summarise-month")
+def summarise_month(wines: pl.LazyFrame, ledger: pl.LazyFrame, parameters: Parameters) -> MonthSummary:
+    """The month's headline figures and what became of the rows."""
+    figures = compute_figures(wines.collect(), parameters.premium_threshold)
+    return MonthSummary(parameters, figures, join.count_rows(ledger).collect())
+
+
+@stage("write-reports")
+def write_reports(wines: pl.LazyFrame, issues: pl.LazyFrame, summary: MonthSummary, folder: Path) -> ReportFiles:
+    """The month's workbook and CSV files, in the run's own folder."""
+    files = report_files(folder / "files", summary.parameters.month)
+    classified, found = wines.collect(), issues.collect()
+    write_workbook(
+        files.path(files.workbook), summary.parameters, summary.figures, classified, summary.row_counts, found
+    )
+    write_wines(files.path(files.premium), classified.filter("is_premium"))
+    write_wines(files.path(files.ordinary), classified.filter(~pl.col("is_premium")))
+    write_issues(files.path(files.issues), found)
+    return files
+
+
+@stage("publish")
+def publish(
+    files: ReportFiles,
+    summary: MonthSummary,
+    workbooks: dict[Source, FetchedWorkbook],
+    plan: Plan,
+    destination: Place,
+    folder: Path,
+) -> PublishedMonth:
+    """The month at its destination, see `publisher`: stored, committed, shown."""
+    published = publish_month(destination.open(), files, summary, workbooks, plan, folder)
+    get_run_logger().info(published.sentence())
+    return published
+
+
+@stage("show-published")
+def show_published(plan: Plan, destination: Place) -> PublishedMonth:
+    """The month that is published already; a name that lags behind it is brought up to date."""
+    published = show_month(destination.open(), plan)
+    get_run_logger().info(published.sentence())
+    return published

@@ -1,0 +1,81 @@
+"""The validation tasks, one behind each stage: each reckons the result again and fails the run if it differs."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tasks.domain import checks
+from tasks.domain.figures import MonthSummary, Parameters
+from tasks.domain.issues import Issue, issue_frame, refusal
+from tasks.domain.join import Cleaned
+from tasks.domain.schemas import Source
+from tasks.publication.files import ReportFiles
+from tasks.report.audit import audit_files
+from tasks.stages import scan_all, stage
+from tasks.workbook.staging import StagedWorkbook
+
+
+@stage("validate-cleaning")
+def validate_cleaning(staged: dict[Source, StagedWorkbook], cleaned: Cleaned) -> None:
+    """Every row is accounted for, standing rows have keys of their own, cells read twice give the same.
+
+    Raises:
+        DataRefused: With a sentence for each contradiction.
+    """
+    _refuse("cleaning", checks.check_cleaning(scan_all(staged), cleaned))
+
+
+@stage("validate-join")
+def validate_join(
+    cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame, issues: pl.LazyFrame, parameters: Parameters
+) -> None:
+    """Nothing is lost or multiplied, enough has a partner, and no product that takes part has a fault.
+
+    Raises:
+        DataRefused: With all issues that were found in the three workbooks.
+    """
+    _refuse("join", checks.check_join(cleaned, joined, ledger))
+    month = checks.judge_matches(cleaned, joined, parameters.unmatched_limit)
+    found = pl.concat([issue_frame(month), issues.collect()])
+    if (found["severity"] == "error").any():
+        raise refusal(found)
+
+
+@stage("validate-revenue")
+def validate_revenue(revenue: pl.LazyFrame) -> None:
+    """Price x units is the revenue of every row and in total, and the total fits a spreadsheet.
+
+    Raises:
+        DataRefused: With a sentence for each contradiction, or a total that is too large.
+    """
+    _refuse("revenue", checks.check_revenue(revenue))
+    if too_large := checks.judge_total(revenue):
+        raise refusal(issue_frame(too_large))
+
+
+@stage("validate-classification")
+def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, parameters: Parameters) -> None:
+    """Premium and ordinary wines are all wines, each on the right side of the threshold, and no z-score is NaN.
+
+    Raises:
+        DataRefused: With a sentence for each contradiction.
+    """
+    _refuse("classification", checks.check_classification(revenue, wines, parameters.premium_threshold))
+
+
+@stage("audit-reports")
+def audit_reports(files: ReportFiles, wines: pl.LazyFrame, issues: pl.LazyFrame, summary: MonthSummary) -> None:
+    """The files on disk, read back, hold every key and every amount of the frames.
+
+    Raises:
+        DataRefused: With a sentence for each contradiction.
+    """
+    workbook, premium, ordinary, quality = (files.path(key) for key in files.names)
+    found = audit_files(workbook, premium, ordinary, quality, wines.collect(), issues.collect(), summary.figures)
+    _refuse("report", found)
+
+
+def _refuse(what: str, contradictions: Sequence[str]) -> None:
+    """Fail the run if a check found something that cannot be."""
+    if contradictions:
+        raise refusal(issue_frame(Issue(f"check of the {what}", "check-failed", value=text) for text in contradictions))

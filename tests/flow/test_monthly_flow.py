@@ -1,0 +1,249 @@
+"""The whole month through a real Prefect server, from workbooks to published files."""
+
+import hashlib
+import json
+import logging
+import re
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+
+from flows.monthly_sales import monthly_sales
+from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
+
+SAMPLE = Path(__file__).parents[2] / "data"
+FILES = [
+    "manifests/2025-05.json",
+    "quality/data_issues_2025-05.csv",
+    "sales_reports/sales_report_2025-05.xlsx",
+    "wines/ordinary_wines_2025-05.csv",
+    "wines/premium_wines_2025-05.csv",
+]
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def last_run() -> FlowRun:
+    """The newest run, as the server knows it."""
+    with get_client(sync_client=True) as client:
+        return client.read_flow_runs(limit=1, sort=FlowRunSort.START_TIME_DESC)[0]
+
+
+def task_states(run: FlowRun) -> dict[str, str]:
+    """Task name to state name, in the order of their starts."""
+    with get_client(sync_client=True) as client:
+        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
+    return {task.name: task.state_name or "" for task in sorted(tasks, key=lambda task: task.start_time or run.created)}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below the folder, by its path."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def shown_in(folder: Path) -> dict[str, bytes]:
+    """What people see: everything but the revisions and what was refused."""
+    return {key: file for key, file in files_in(folder).items() if not key.startswith(("revisions/", "refused/"))}
+
+
+def sample_with(tmp_path: Path, workbook: str, cells: dict[str, object]) -> Path:
+    """A copy of the sample month in which some cells of one workbook are changed."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for path in SAMPLE.glob("*.xlsx"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    book = openpyxl.load_workbook(folder / workbook)
+    for cell, value in cells.items():
+        book.active[cell] = value
+    book.save(folder / workbook)
+    return folder
+
+
+def row_of_a_sold_product() -> int:
+    """A row of the sample's ERP workbook whose product is in the figures."""
+    used = {link.value for link, web in openpyxl.load_workbook(SAMPLE / "liaison.xlsx").active["A2:B400"] if web.value}
+    erp = openpyxl.load_workbook(SAMPLE / "erp.xlsx").active
+    return next(row for row in range(2, erp.max_row) if erp.cell(row, 1).value in used and erp.cell(row, 2).value == 1)
+
+
+def test_the_sample_month_is_published_whole(tmp_path: Path) -> None:
+    published = monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+
+    figures = published.figures
+    assert (figures.products, figures.units, figures.revenue) == (210, 1059, Decimal("25236.60"))
+    assert (figures.premium, figures.ordinary) == (11, 199)
+    assert list(shown_in(tmp_path)) == FILES
+    run = last_run()
+    assert (run.name, run.state_name) == ("monthly-sales-2025-05", "Completed")
+    assert set(task_states(run).values()) == {"Completed"}
+    assert list(task_states(run))[-2:] == ["audit-reports", "publish"]
+
+
+def test_the_manifest_names_every_file_by_its_sha256_and_every_row_by_its_fate(tmp_path: Path) -> None:
+    monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+
+    files = shown_in(tmp_path)
+    manifest = json.loads(files.pop("manifests/2025-05.json"))
+    assert {name: file["sha256"] for name, file in manifest["files"].items()} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    assert all((tmp_path / file["key"]).read_bytes() == files[name] for name, file in manifest["files"].items())
+    for rows in manifest["rows"].values():
+        assert rows["read"] == rows["used"] + sum(rows["ignored"].values()) + sum(rows["rejected"].values())
+    assert manifest["rows"]["web"]["ignored"] == {"blank-row": 24, "other-post-type: attachment": 210}
+    assert manifest["figures"]["revenue"] == "25236.60"
+    assert {source: facts["file"] for source, facts in manifest["inputs"].items()} == {
+        "erp": "erp.xlsx", "liaison": "liaison.xlsx", "web": "web.xlsx",
+    }  # fmt: skip
+
+
+def test_the_same_month_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for place in ("once", "twice"):
+        monthly_sales("2025-05", str(SAMPLE), str(tmp_path / place))
+    assert files_in(tmp_path / "once") == files_in(tmp_path / "twice")
+
+
+def test_the_real_month_gives_the_known_figures(tmp_path: Path, real_workbooks: Path) -> None:
+    figures = monthly_sales("2025-05", str(real_workbooks), str(tmp_path)).figures
+
+    assert (figures.products, figures.units, figures.revenue) == (714, 2865, Decimal("70568.60"))
+    assert (figures.premium, figures.ordinary) == (30, 684)
+    rows = json.loads((tmp_path / "manifests/2025-05.json").read_text())["rows"]
+    ignored, rejected = ({s: sum(rows[s][fate].values()) for s in rows} for fate in ("ignored", "rejected"))
+    assert {source: counts["used"] for source, counts in rows.items()} == {"erp": 714, "liaison": 714, "web": 714}
+    assert ignored == {"erp": 0, "liaison": 0, "web": 797}
+    assert rejected == {"erp": 111, "liaison": 111, "web": 2}
+
+
+def test_a_bad_price_fails_the_run_with_its_cell_and_publishes_nothing(tmp_path: Path, caplog) -> None:
+    row = row_of_a_sold_product()
+    source = sample_with(tmp_path, "erp.xlsx", {f"C{row}": "n/a"})
+
+    with caplog.at_level(logging.INFO), pytest.raises(DataRefused):
+        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
+
+    run = last_run()
+    sentence = (
+        f'1 error, nothing is published. erp.xlsx [Sheet1] C{row}, price: "n/a" is not a number. '
+        "Correct the cell, then run again."
+    )
+    assert run.state_name == "Failed"
+    assert run.state.message == f"Flow run encountered an exception: DataRefused: {sentence}"
+    states = task_states(run)
+    assert states.pop("validate-join") == "Failed"
+    assert set(states.values()) == {"Completed"}
+    assert "compute-revenue" not in states
+    assert shown_in(tmp_path / "reports") == {}
+    told = [
+        record.getMessage() for record in caplog.records if record.name.startswith(("prefect.flow", "prefect.task"))
+    ]
+    assert told.count(sentence) == 1
+    with get_client(sync_client=True) as client:
+        logs = client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id])))
+    assert not [log.message for log in logs if "Traceback" in log.message]
+
+
+def test_a_refused_month_leaves_the_last_one_as_it_was(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    monthly_sales("2025-05", str(SAMPLE), str(reports))
+    before = files_in(reports)
+    source = sample_with(tmp_path, "web.xlsx", {"A1": "article"})
+    with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1] has no column "sku"')):
+        monthly_sales("2025-05", str(source), str(reports))
+    after = files_in(reports)
+    assert {key: after[key] for key in before} == before
+    assert [key.rpartition("_")[0] for key in after if key not in before] == ["refused/2025-05/data_issues"]
+
+
+def test_the_same_month_again_computes_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    before = files_in(tmp_path)
+    (tmp_path / FILES[2]).write_bytes(b"changed by hand")
+    again = monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
+    assert files_in(tmp_path) == before
+    assert list(task_states(last_run())) == ["fetch-workbooks", "check-published", "show-published"]
+
+
+def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    monthly_sales("2025-05", str(SAMPLE), str(reports))
+    first = json.loads((reports / "manifests/2025-05.json").read_text())
+    row = row_of_a_sold_product()
+    price = openpyxl.load_workbook(SAMPLE / "erp.xlsx").active[f"C{row}"].value
+    sold = monthly_sales("2025-05", str(sample_with(tmp_path, "erp.xlsx", {f"C{row}": price + 1})), str(reports))
+
+    second = json.loads((reports / "manifests/2025-05.json").read_text())
+    assert second["revision"] == 2
+    assert second["earlier_revisions"] == [{"revision": 1, "identity": first["identity"], "figures": first["figures"]}]
+    assert all((reports / file["key"]).exists() for file in first["files"].values())
+    was, now = (f"{Decimal(manifest['figures']['revenue']):,}" for manifest in (first, second))
+    assert was != now
+    assert sold.sentence() == f"2025-05 is published (revision 2). Since revision 1: revenue {was} → {now} EUR."
+
+
+def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
+    with pytest.raises(DataRefused) as refused:
+        monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    assert str(refused.value) == (
+        '1 error, nothing is published. web.xlsx: "the same bytes as for 2025-04" was not renewed by the shop since '
+        "the month before. Export the shop's workbook again; or run with --allow-same-input if nothing was sold."
+    )
+    monthly_sales("2025-05", str(SAMPLE), str(tmp_path), allow_same_input=True)
+    baseline = json.loads((tmp_path / "manifests/2025-05.json").read_text())["baseline"]
+    assert (baseline["month"], baseline["revision"]) == ("2025-04", 1)
+
+
+def test_the_faults_of_two_workbooks_are_told_together(tmp_path: Path) -> None:
+    source = sample_with(tmp_path, "web.xlsx", {"A1": "article"})
+    book = openpyxl.load_workbook(source / "erp.xlsx")
+    book.active["C1"] = "prix"
+    book.save(source / "erp.xlsx")
+    with pytest.raises(DataRefused) as refused:
+        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
+    assert refused.value.issues["file"].to_list() == ["erp.xlsx", "web.xlsx"]
+
+
+def test_the_folder_of_a_refused_run_is_kept_with_the_full_list(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monthly_sales("2025-05", str(SAMPLE), str(tmp_path / "reports"))
+    assert [path.name for path in tmp_path.iterdir()] == ["reports"]
+    source = sample_with(tmp_path, "erp.xlsx", {f"C{row_of_a_sold_product()}": 0})
+    with pytest.raises(DataRefused):
+        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
+    (kept,) = tmp_path.glob("monthly-sales-2025-05-*")
+    assert "not-above-zero" in (kept / "data_issues.csv").read_text()
+
+
+def test_without_a_month_the_run_takes_the_month_it_was_due_in(tmp_path: Path) -> None:
+    published = monthly_sales(source=str(SAMPLE), destination=str(tmp_path))
+    assert published.month == f"{datetime.now(ZoneInfo('Europe/Paris')):%Y-%m}"
+    assert last_run().name == f"monthly-sales-{published.month}"
+
+
+@pytest.mark.parametrize("month", ["2025-13", "05/2025", "2025-05\n", "../2025"])
+def test_a_month_that_is_none_fails_the_run(tmp_path: Path, month: str) -> None:
+    with pytest.raises(WrongArgument, match="is not a month"):
+        monthly_sales(month, str(SAMPLE), str(tmp_path))
+    assert files_in(tmp_path) == {}
+
+
+def test_a_destination_that_cannot_be_written_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file where a folder should be")
+    with pytest.raises(OutsideFailure, match=r"cannot write .*: a part of the path is a file\."):
+        monthly_sales("2025-05", str(SAMPLE), str(tmp_path / "reports"))
+
+
+def test_the_form_explains_every_parameter() -> None:
+    properties = monthly_sales.parameters.properties
+    assert all(field.get("description") for field in properties.values())
+    assert {field["type"] for field in properties.values()} == {"string", "number", "boolean"}
