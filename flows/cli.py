@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--unmatched-limit", type=_share, default=0.1, metavar="SHARE", help="highest share without a partner, 0 to 1"
     )
+    run.add_argument("--language", choices=["en", "fr"], default="en", help="language of the workbook")
+    run.add_argument(
+        "--csv-dialect", choices=["standard", "french"], default="standard", help="how the CSV files are written"
+    )
     run.add_argument("--allow-same-input", action="store_true", help="publish the shop's export of the month before")
 
     verify = commands.add_parser(

@@ -8,7 +8,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.logs import keep_logs_readable
-from tasks.domain.figures import Parameters
+from tasks.domain.figures import CsvDialect, Language, Parameters
 from tasks.domain.join import Cleaned
 from tasks.domain.month import resolve_month
 from tasks.publication.publisher import PublishedMonth
@@ -20,11 +20,13 @@ from tasks.stages import (
     clean_liaison,
     clean_web,
     collect_issues,
+    compare_months,
     compute_revenue,
     convert_workbooks,
     fetch_workbooks,
     join_sources,
     publish,
+    read_published_before,
     settle_rows,
     show_published,
     summarise_month,
@@ -68,6 +70,8 @@ def monthly_sales(
     liaison: str = "",
     web: str = "",
     aws_credentials: str = "",
+    language: Language = "en",
+    csv_dialect: CsvDialect = "standard",
     *,
     allow_same_input: bool = False,
 ) -> PublishedMonth:
@@ -83,9 +87,13 @@ def monthly_sales(
         liaison: Path of the liaison workbook, if it is not to be looked for in the source folder.
         web: Path of the web workbook, if it is not to be looked for in the source folder.
         aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
+        language: Language of the workbook.
+        csv_dialect: standard (commas, decimal points) or french (semicolons, decimal commas, byte order mark).
         allow_same_input: Publish although the shop's export is the one of the month before.
     """
-    parameters = Parameters(resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit)
+    parameters = Parameters(
+        resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit, language, csv_dialect
+    )
     places = workbook_places(parameters.month, source, aws_credentials, erp=erp, liaison=liaison, web=web)
     target = Place(destination, aws_credentials)
 
@@ -114,7 +122,10 @@ def monthly_sales(
         wines = classify_wines(revenue, parameters, folder)
         validate_classification(revenue, wines, parameters)
 
-        summary = summarise_month(wines, ledger, parameters)
-        reports = write_reports(wines, issues, summary, folder)
-        audit_reports(reports, wines, issues, summary)
+        before = read_published_before(plan, target, folder)
+        compared = compare_months(wines, before, folder)
+
+        summary = summarise_month(compared, ledger, parameters, plan)
+        reports = write_reports(compared, issues, summary, workbooks, folder)
+        audit_reports(reports, compared, issues, summary)
         return publish(reports, summary, workbooks, plan, target, folder)

@@ -17,6 +17,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.runtime import task_run
 
 from tasks.domain import clean, join
+from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines
 from tasks.domain.figures import MonthSummary, Parameters
 from tasks.domain.issues import DataRefused, Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
@@ -24,6 +25,8 @@ from tasks.domain.premium import classify_wines as classify
 from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.stock import compute_stock
+from tasks.publication.baseline import read_baseline
 from tasks.publication.files import ReportFiles, report_files
 from tasks.publication.publisher import Plan, PublishedMonth, plan_publication, publish_month, show_month
 from tasks.report.csv_files import write_issues, write_wines
@@ -64,6 +67,8 @@ def _outcome(result: object) -> str:
         return f"{result.rows:,} rows"
     if isinstance(result, pl.LazyFrame):
         return f"{result.select(pl.len()).collect().item():,} rows"
+    if isinstance(result, ComparedMonth):
+        return _outcome(result.wines)
     if isinstance(result, dict):
         return f"{len(result)} files"
     if isinstance(result, ReportFiles):
@@ -207,24 +212,52 @@ def classify_wines(revenue: pl.LazyFrame, parameters: Parameters, folder: Path) 
     return stored(classify(revenue, parameters.premium_threshold), folder, "wines")
 
 
+@stage("read-baseline")
+def read_published_before(plan: Plan, destination: Place, folder: Path) -> pl.LazyFrame | None:
+    """The products of the month compared with (`PublishedWine`); None for the first month."""
+    if plan.baseline is None:
+        return None
+    return stored(read_baseline(destination.open(), plan.baseline, folder).lazy(), folder, "baseline")
+
+
+@stage("compare-months")
+def compare_months(wines: pl.LazyFrame, before: pl.LazyFrame | None, folder: Path) -> ComparedMonth:
+    """See `comparison.compare_wines` and `comparison.gone_wines`."""
+    return ComparedMonth(
+        wines=stored(compare_wines(wines, before), folder, "compared"),
+        gone=stored(gone_wines(wines, before), folder, "gone"),
+    )
+
+
 @stage("summarise-month")
-def summarise_month(wines: pl.LazyFrame, ledger: pl.LazyFrame, parameters: Parameters) -> MonthSummary:
-    """The month's headline figures and what became of the rows."""
-    figures = compute_figures(wines.collect(), parameters.premium_threshold)
-    return MonthSummary(parameters, figures, join.count_rows(ledger).collect())
+def summarise_month(compared: ComparedMonth, ledger: pl.LazyFrame, parameters: Parameters, plan: Plan) -> MonthSummary:
+    """The month's headline figures, its stock, its comparison, and what became of the rows."""
+    wines, gone, before = compared.wines.collect(), compared.gone.collect(), plan.baseline
+    return MonthSummary(
+        parameters,
+        compute_figures(wines, parameters.premium_threshold),
+        compute_stock(wines),
+        compute_comparison(parameters.month, wines, gone, before.month, before.identity) if before else None,
+        join.count_rows(ledger).collect(),
+    )
 
 
 @stage("write-reports")
-def write_reports(wines: pl.LazyFrame, issues: pl.LazyFrame, summary: MonthSummary, folder: Path) -> ReportFiles:
+def write_reports(
+    compared: ComparedMonth,
+    issues: pl.LazyFrame,
+    summary: MonthSummary,
+    workbooks: dict[Source, FetchedWorkbook],
+    folder: Path,
+) -> ReportFiles:
     """The month's workbook and CSV files, in the run's own folder."""
     files = report_files(folder / "files", summary.parameters.month)
-    classified, found = wines.collect(), issues.collect()
-    write_workbook(
-        files.path(files.workbook), summary.parameters, summary.figures, classified, summary.row_counts, found
-    )
-    write_wines(files.path(files.premium), classified.filter("is_premium"))
-    write_wines(files.path(files.ordinary), classified.filter(~pl.col("is_premium")))
-    write_issues(files.path(files.issues), found)
+    dialect = summary.parameters.csv_dialect
+    wines, found = compared.wines.collect(), issues.collect()
+    write_workbook(files.path(files.workbook), summary, wines, compared.gone.collect(), found, list(workbooks.values()))
+    write_wines(files.path(files.premium), wines.filter("is_premium"), dialect)
+    write_wines(files.path(files.ordinary), wines.filter(~pl.col("is_premium")), dialect)
+    write_issues(files.path(files.issues), found, dialect)
     return files
 
 

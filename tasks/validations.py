@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tasks.domain import checks
+from tasks.domain.comparison import ComparedMonth
 from tasks.domain.figures import MonthSummary, Parameters
 from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
@@ -64,14 +65,23 @@ def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, paramete
 
 
 @stage("audit-reports")
-def audit_reports(files: ReportFiles, wines: pl.LazyFrame, issues: pl.LazyFrame, summary: MonthSummary) -> None:
+def audit_reports(files: ReportFiles, compared: ComparedMonth, issues: pl.LazyFrame, summary: MonthSummary) -> None:
     """The files on disk, read back, hold every key and every amount of the frames.
 
     Raises:
         DataRefused: With a sentence for each contradiction.
     """
     workbook, premium, ordinary, quality = (files.path(key) for key in files.names)
-    found = audit_files(workbook, premium, ordinary, quality, wines.collect(), issues.collect(), summary.figures)
+    found = audit_files(
+        workbook,
+        premium,
+        ordinary,
+        quality,
+        compared.wines.collect(),
+        compared.gone.collect(),
+        issues.collect(),
+        summary,
+    )
     _refuse("report", found)
 
 

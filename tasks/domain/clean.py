@@ -37,7 +37,8 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         All rows, in order. `price` is EUR to the cent, null where `price__fault` says why; `is_on_sale` is null where
-        the flag is neither 0 nor 1. Of the rows of one key the smallest by content stands for the product.
+        the flag is neither 0 nor 1, `stock_quantity` where it is no count. Of the rows of one key the smallest by
+        content stands for the product.
     """
     flag = read_count("onsale_web")
     in_stock = read_count("stock_quantity") > 0
@@ -51,6 +52,7 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
             price__fault=price_fault("price"),
             is_on_sale=pl.when(flag.is_between(0, 1)).then(flag == 1),
             is_carrying=~is_blank("price"),
+            stock_read=pl.when(count_fault("stock_quantity").is_null()).then(read_count("stock_quantity")),
             onsale_web__fault=pl.when(~is_blank("onsale_web") & ~flag.is_between(0, 1).fill_null(value=False)).then(
                 pl.lit("unknown-flag")
             ),
@@ -76,7 +78,7 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
         .select(
             "row", "key", "product_key", "is_on_sale", "is_carrying", "rule", "rule_column",
             "price__fault", "price__contradiction", "onsale_web__fault", "stock_quantity__fault", "stock_status__fault",
-            price="price_read",
+            price="price_read", stock_quantity="stock_read",
         )
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ def join_sources(cleaned: Cleaned) -> pl.LazyFrame:
         `price` and `total_sales` are null where their cells are at fault. A product with two live links, or a sku
         with two products, has a row for each, which `is_one_of_several` and `is_sku_shared` tell.
     """
-    erp = standing(cleaned.erp).select("product_key", "price", product_id="key", erp_row="row")
+    erp = standing(cleaned.erp).select("product_key", "price", "stock_quantity", product_id="key", erp_row="row")
     links = standing(cleaned.liaison).select("product_key", "web_key", liaison_row="row")
     web = standing(cleaned.web).select("web_key", "post_title", "total_sales", sku="key", web_row="row")
     return (
@@ -42,7 +42,7 @@ def join_sources(cleaned: Cleaned) -> pl.LazyFrame:
         .join(web, on="web_key", how="inner")
         .with_columns(is_sku_shared=pl.len().over("web_key") > 1, is_one_of_several=pl.len().over("product_key") > 1)
         .select(
-            "product_id", "sku", "post_title", "total_sales", "price",
+            "product_id", "sku", "post_title", "total_sales", "price", "stock_quantity",
             "product_key", "web_key", "erp_row", "liaison_row", "web_row", "is_sku_shared", "is_one_of_several",
         )
     )  # fmt: skip

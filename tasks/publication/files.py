@@ -32,12 +32,18 @@ class ReportFiles:
         return self.folder / name
 
 
+def wine_files(month: str) -> dict[str, bool]:
+    """Names of the month's two files of products, and whether each holds the premium ones."""
+    return {f"wines/premium_wines_{month}.csv": True, f"wines/ordinary_wines_{month}.csv": False}
+
+
 def report_files(folder: Path, month: str) -> ReportFiles:
     """Names of the month's files; their folders exist afterwards."""
+    premium, ordinary = wine_files(month)
     files = ReportFiles(
         workbook=f"sales_reports/sales_report_{month}.xlsx",
-        premium=f"wines/premium_wines_{month}.csv",
-        ordinary=f"wines/ordinary_wines_{month}.csv",
+        premium=premium,
+        ordinary=ordinary,
         issues=f"quality/data_issues_{month}.csv",
         folder=folder,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from tasks.domain.figures import Figures
+from tasks.domain.figures import CsvDialect, Figures, MonthSummary
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine, headings
 from tasks.report import words
 from tasks.report.cells import ROW_LIMIT, cell_frame
@@ -34,8 +34,9 @@ def audit_files(
     ordinary: Path,
     issues_csv: Path,
     wines: pl.DataFrame,
+    gone: pl.DataFrame,  # noqa: ARG001 - shown on no sheet yet
     issues: pl.DataFrame,
-    figures: Figures,
+    summary: MonthSummary,
 ) -> list[str]:
     """Compare the files with the results.
 
@@ -44,18 +45,21 @@ def audit_files(
         premium: The CSV file of the premium wines.
         ordinary: The CSV file of the ordinary wines.
         issues_csv: The CSV file of the issues.
-        wines: What they should hold (`Wine`), in this order.
+        wines: What they should hold (`ComparedWine`), in this order.
+        gone: Products of the month before that are none any more (`GoneWine`).
         issues: What they should hold (`DataIssue`), in this order.
-        figures: What the Summary should say.
+        summary: What the Summary should say.
 
     Returns:
         Sentences, one per contradiction; none when all agree. A file that cannot be read is a contradiction too.
     """
+    dialect = summary.parameters.csv_dialect
+    ordinary_wines = wines.filter(~pl.col("is_premium"))
     return [
-        *_audit_workbook(workbook, wines, issues, figures),
-        *_readable(premium.name, lambda: _audit_wines_csv(premium, wines.filter("is_premium"))),
-        *_readable(ordinary.name, lambda: _audit_wines_csv(ordinary, wines.filter(~pl.col("is_premium")))),
-        *_readable(issues_csv.name, lambda: _audit_issues_csv(issues_csv, issues)),
+        *_audit_workbook(workbook, wines, issues, summary.figures),
+        *_readable(premium.name, lambda: _audit_wines_csv(premium, wines.filter("is_premium"), dialect)),
+        *_readable(ordinary.name, lambda: _audit_wines_csv(ordinary, ordinary_wines, dialect)),
+        *_readable(issues_csv.name, lambda: _audit_issues_csv(issues_csv, issues, dialect)),
     ]
 
 
@@ -166,12 +170,12 @@ def _tiles(cells: pl.DataFrame) -> dict[str | None, tuple[str | None, str | None
 # CSV files
 
 
-def _audit_wines_csv(path: Path, wines: pl.DataFrame) -> list[str]:
-    return _differences(path.name, read_wines(path), wines.select(WINE_FILE_COLUMNS))
+def _audit_wines_csv(path: Path, wines: pl.DataFrame, dialect: CsvDialect) -> list[str]:
+    return _differences(path.name, read_wines(path, dialect), wines.select(WINE_FILE_COLUMNS))
 
 
-def _audit_issues_csv(path: Path, issues: pl.DataFrame) -> list[str]:
-    return _differences(path.name, read_issues(path), _texts(issues))
+def _audit_issues_csv(path: Path, issues: pl.DataFrame, dialect: CsvDialect) -> list[str]:
+    return _differences(path.name, read_issues(path, dialect), _texts(issues))
 
 
 # Comparing

@@ -1,4 +1,7 @@
-"""The month as CSV files: UTF-8, comma, line feed, a header, and nothing that a spreadsheet would execute.
+"""The month as CSV files: UTF-8, line feed, a header, and nothing that a spreadsheet would execute.
+
+The standard dialect has commas and decimal points. The French one is what Excel opens in France without being asked:
+semicolons, decimal commas and a byte order mark. Names of columns are the same in both.
 
 A text that a spreadsheet would take for a formula gets an apostrophe in front. A text that begins with an apostrophe
 gets one as well, so that reading takes away exactly one from every text that begins with it, and nothing is ambiguous.
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tasks.domain.figures import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
 from tasks.report import words
 
@@ -23,26 +27,31 @@ _NUMBERS = {
 }
 """How each number is spelled. Checked before the cast, which would round what has more places."""
 
+_DECIMALS = ["price", "revenue", "z_score"]
+_SEPARATORS: dict[CsvDialect, str] = {"standard": ",", "french": ";"}
+
 
 class UnexpectedContent(ValueError):
     """A file does not have the columns or the spelling that it was written with."""
 
 
-def write_wines(path: Path, wines: pl.DataFrame) -> None:
+def write_wines(path: Path, wines: pl.DataFrame, dialect: CsvDialect = "standard") -> None:
     """Write the products of one class; money with two places, z-scores with six."""
     z_score = pl.col("z_score").round(_Z_PLACES)
     # A tiny negative score would be spelled -0.000000.
     positive_zero = pl.when(z_score == 0).then(0.0).otherwise(z_score)
-    _write(path, wines.select(WINE_FILE_COLUMNS).with_columns(positive_zero.alias("z_score")))
+    _write(path, wines.select(WINE_FILE_COLUMNS).with_columns(positive_zero.alias("z_score")), dialect)
 
 
-def read_wines(path: Path) -> pl.DataFrame:
+def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
     """Read what `write_wines` wrote: the same rows, z-scores rounded to six places.
 
     Raises:
         UnexpectedContent: Other columns, or a number in another spelling.
     """
-    texts = _read(path, WINE_FILE_COLUMNS)
+    texts = _read(path, WINE_FILE_COLUMNS, dialect)
+    if dialect == "french":
+        texts = texts.with_columns(pl.col(_DECIMALS).str.replace(",", ".", literal=True))
     for name, spelling in _NUMBERS.items():
         wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
         if wrong.height:
@@ -50,21 +59,21 @@ def read_wines(path: Path) -> pl.DataFrame:
     return texts.cast({name: _WINE_SCHEMA[name] for name in _NUMBERS})
 
 
-def write_issues(path: Path, issues: pl.DataFrame) -> None:
+def write_issues(path: Path, issues: pl.DataFrame, dialect: CsvDialect = "standard") -> None:
     """Write all rejected rows and issues."""
-    _write(path, issues.select(DataIssue.column_names()))
+    _write(path, issues.select(DataIssue.column_names()), dialect)
 
 
-def read_issues(path: Path) -> pl.DataFrame:
+def read_issues(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
     """Read what `write_issues` wrote, every column as text.
 
     Raises:
         UnexpectedContent: Other columns.
     """
-    return _read(path, DataIssue.column_names())
+    return _read(path, DataIssue.column_names(), dialect)
 
 
-def _write(path: Path, frame: pl.DataFrame) -> None:
+def _write(path: Path, frame: pl.DataFrame, dialect: CsvDialect) -> None:
     texts = pl.col(pl.String)
     guarded = frame.with_columns(
         pl.when(texts.str.contains(_GUARDED)).then(pl.lit(_GUARD) + texts).otherwise(texts).name.keep()
@@ -72,12 +81,18 @@ def _write(path: Path, frame: pl.DataFrame) -> None:
     # Polars leaves a lone carriage return unquoted, which many readers take for the end of the row.
     returns = any(guarded[name].str.contains("\r").any() for name in guarded.select(texts).columns)
     guarded.write_csv(
-        path, float_precision=_Z_PLACES, line_terminator="\n", quote_style="non_numeric" if returns else "necessary"
+        path,
+        separator=_SEPARATORS[dialect],
+        decimal_comma=dialect == "french",
+        include_bom=dialect == "french",
+        float_precision=_Z_PLACES,
+        line_terminator="\n",
+        quote_style="non_numeric" if returns else "necessary",
     )
 
 
-def _read(path: Path, columns: list[str]) -> pl.DataFrame:
-    texts = pl.read_csv(path, infer_schema=False)
+def _read(path: Path, columns: list[str], dialect: CsvDialect) -> pl.DataFrame:
+    texts = pl.read_csv(path, infer_schema=False, separator=_SEPARATORS[dialect])
     if texts.columns != columns:
         raise UnexpectedContent(words.wrong_columns(texts.columns, columns))
     return texts.with_columns(pl.all().str.strip_prefix(_GUARD))

@@ -57,11 +57,10 @@ class _Total:
 
 
 def ranked(wines: pl.DataFrame, revenue: Decimal) -> pl.DataFrame:
-    """The products with what the sheets add: `rank`, `share`, `cumulative_share` and the premium `mark`."""
+    """The products with what the sheets add: `share`, `cumulative_share` and the premium `mark`."""
     cents = (pl.col("revenue") * 100).cast(pl.Int64)
     whole = max(int(revenue * 100), 1)
     return wines.with_columns(
-        pl.int_range(1, pl.len() + 1).alias("rank"),
         (cents / whole).alias("share"),
         (cents.cum_sum() / whole).alias("cumulative_share"),
         pl.col("z_score").round(_Z_PLACES),

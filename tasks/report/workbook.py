@@ -4,6 +4,7 @@ The same frames give the same bytes: nothing here reads a clock, and XlsxWriter 
 constant.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 from xlsxwriter import Workbook
 
-from tasks.domain.figures import Figures, Parameters
+from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused
 from tasks.report import words
 from tasks.report.charts import ChartData
@@ -20,32 +21,34 @@ from tasks.report.products import PRODUCT_LIMIT, ranked, write_premium, write_re
 from tasks.report.quality import write_quality
 from tasks.report.sheets import Sheet
 from tasks.report.summary import write_summary
+from tasks.workbook.fetch import FetchedWorkbook
 
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def write_workbook(
     path: Path,
-    parameters: Parameters,
-    figures: Figures,
+    summary: MonthSummary,
     wines: pl.DataFrame,
-    row_counts: pl.DataFrame,
+    gone: pl.DataFrame,  # noqa: ARG001 - shown on no sheet yet
     issues: pl.DataFrame,
+    inputs: Sequence[FetchedWorkbook],  # noqa: ARG001 - shown on no sheet yet
 ) -> None:
     """Write the month's workbook; on a fault there is no file.
 
     Args:
         path: The file to write; an existing one is replaced.
-        parameters: The month and the rules it was judged by.
-        figures: The headline figures.
-        wines: All products of both classes (`Wine`), by revenue; the order is kept.
-        row_counts: What became of the rows of the three workbooks (`RowCount`).
+        summary: The month, the rules it was judged by, and its figures.
+        wines: All products of both classes (`ComparedWine`), by revenue; the order is kept.
+        gone: Products of the month before that are none any more (`GoneWine`).
         issues: Rejected rows and issues (`DataIssue`); cut where the sheet ends, and the sheet says so.
+        inputs: The workbooks that the month was made from.
 
     Raises:
         DataRefused: There are more products than a sheet has rows.
         CellNotWritten: XlsxWriter refused a cell.
     """
+    parameters, figures, row_counts = summary.parameters, summary.figures, summary.row_counts
     if wines.height > PRODUCT_LIMIT:
         raise DataRefused(words.too_many_products(wines.height, PRODUCT_LIMIT), issues)
     products = ranked(wines, figures.revenue)
@@ -57,12 +60,12 @@ def write_workbook(
                     {"title": words.title(parameters.month), "author": words.AUTHOR, "created": _CREATED}
                 )
                 look = Look(workbook)
-                summary, revenue, premium, quality, chart_data = (
+                front, revenue, premium, quality, chart_data = (
                     Sheet(workbook.add_worksheet(name), look)
                     for name in (words.SUMMARY, words.REVENUE, words.PREMIUM, words.QUALITY, words.CHART_DATA)
                 )
                 data = ChartData(chart_data)
-                write_summary(workbook, summary, data, parameters, figures, products, row_counts)
+                write_summary(workbook, front, data, parameters, figures, products, row_counts)
                 write_revenue(revenue, parameters, figures, products)
                 write_premium(workbook, premium, data, parameters, figures, products)
                 write_quality(quality, parameters, row_counts, issues)

@@ -1,0 +1,60 @@
+"""What stands in the cellar: sellers that are gone, and bottles that nobody bought."""
+
+from decimal import Decimal
+from typing import Literal, get_args
+
+import polars as pl
+
+from tasks.domain.figures import StockFigures
+from tasks.domain.schemas import REVENUE
+
+LOW_STOCK = 6
+"""Fewer bottles than a case holds are nearly none."""
+
+StockState = Literal["sold_out", "nearly_out", "idle", "enough", "unknown"]
+STOCK_STATES: tuple[StockState, ...] = get_args(StockState)
+
+
+def stock_state() -> pl.Expr:
+    """How it stands with a product's stock, of a frame with `stock_quantity` and `total_sales`.
+
+    `sold_out` and `nearly_out` are sellers only: what nobody ever bought is not missed. `idle` is in stock without one
+    unit ever sold. A product without stock and without sales has `enough` of nothing.
+    """
+    stock, is_seller = pl.col("stock_quantity"), pl.col("total_sales") > 0
+    state = (
+        pl.when(stock.is_null())
+        .then(pl.lit("unknown"))
+        .when(is_seller & (stock == 0))
+        .then(pl.lit("sold_out"))
+        .when(is_seller & (stock < LOW_STOCK))
+        .then(pl.lit("nearly_out"))
+        .when(~is_seller & (stock > 0))
+        .then(pl.lit("idle"))
+        .otherwise(pl.lit("enough"))
+    )
+    return state.cast(pl.Enum(STOCK_STATES))
+
+
+def stock_value() -> pl.Expr:
+    """The bottles in stock at their selling price, EUR."""
+    return (pl.col("price") * pl.col("stock_quantity").cast(pl.Decimal(18, 0))).cast(REVENUE)
+
+
+def compute_stock(wines: pl.DataFrame) -> StockFigures:
+    """The stock of all joined products in a few numbers.
+
+    Args:
+        wines: One row per product (`Wine`).
+    """
+    judged = wines.select("revenue", "stock_quantity", state=stock_state(), value=stock_value())
+    of = {state: judged.filter(pl.col("state") == state) for state in STOCK_STATES}
+    return StockFigures(
+        sold_out=of["sold_out"].height,
+        sold_out_revenue=sum(of["sold_out"]["revenue"], Decimal("0.00")),
+        nearly_out=of["nearly_out"].height,
+        idle=of["idle"].height,
+        idle_units=int(of["idle"]["stock_quantity"].sum()),
+        idle_value=sum(of["idle"]["value"], Decimal("0.00")),
+        unknown=of["unknown"].height,
+    )
