@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 import polars as pl
 
-from tasks.domain.figures import Figures, MonthSummary, Parameters
+from tasks.domain.figures import Figures, MonthSummary, Parameters, StockFigures
 from tasks.domain.schemas import SOURCES, Source
 from tasks.publication.files import report_files
 from tasks.publication.identity import result_identity
@@ -75,7 +75,8 @@ class Export:
         figures = Figures(1, 2, revenue, 0, 1, Decimal("0.00"), Decimal("30.50"), None)
         rows = [(source, "used", None, None, 1) for source in SOURCES]
         counts = pl.DataFrame(rows, ["source", "disposition", "rule", "detail", "rows"], orient="row")
-        return MonthSummary(self.parameters, figures, counts)
+        stock = StockFigures(0, Decimal("0.00"), 0, 0, 0, Decimal("0.00"), 0)
+        return MonthSummary(self.parameters, figures, stock, None, counts)
 
     @cached_property
     def identity(self) -> str:
