@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help run test test-docker test-all lint format check-deployment bootstrap deploy types sample lock clean
+.PHONY: help run test test-docker test-all bench bench-memory lint format check-deployment bootstrap deploy types sample lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test-docker: $(VENV)/.tests ## the image, and a deployment of it, on a real Dock
 
 test-all: $(VENV)/.tests ## all tests, in their long forms
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest --cov --cov-fail-under=95
+
+bench: $(VENV)/.tests $(VENV)-bench/.packages ## seconds and memory beside the usual way: make bench SIZES="real 10k"
+	$(BIN)/python tests/benchmarks/run.py $(SIZES)
+
+bench-memory: $(VENV)/.tests ## months of three sizes in bounded memory, which needs root or systemd
+	$(BIN)/pytest tests/benchmarks/bench_memory.py
 
 lint: $(VENV)/.tests ## style, formatting
 	$(BIN)/ruff check
@@ -55,7 +61,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 	--custom-compile-command 'make lock'
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) reports build *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench reports build *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.runtime: deployments/requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "CPython 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
@@ -67,4 +73,10 @@ $(VENV)/.runtime: deployments/requirements.txt pyproject.toml
 
 $(VENV)/.tests: $(VENV)/.runtime tests/requirements.txt
 	@$(INSTALL) --no-deps --require-hashes --requirement tests/requirements.txt
+	@touch $@
+
+# pandas and DuckDB are no part of the project: what it is measured against has an environment of its own.
+$(VENV)-bench/.packages: tests/benchmarks/requirements.txt
+	@test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
