@@ -331,6 +331,8 @@ def judge(
             if (entry.source, entry.key.lower()) in used:
                 verdict.errors |= {(entry.source, entry.row, fault) for fault in entry.faults}
         check_links(live, verdict)
+        if live and all(posts[sku].value == 0 for _, sku in live):
+            verdict.errors.add(("", None, "no-sales"))
         dispose_of_products(products, posts, used, verdict)
         for (product, sku), row in links.items():
             unknown = "unknown-web-id" if product in products else "unknown-product"

@@ -45,6 +45,12 @@ RULES: dict[str, Rule] = {
     "several-workbooks": Rule(
         "is not the only candidate", "Keep one workbook for this source, or name it with its own option.", "error"
     ),
+    "same-workbook": Rule(
+        "are one and the same file", "Put each source's own workbook in its place, then run again.", "error"
+    ),
+    "other-source": Rule(
+        "are those of another source", "Put each source's own workbook in its place, then run again.", "error"
+    ),
     "not-a-workbook": Rule("is not an .xlsx workbook", _EXPORT, "error"),
     "missing-column": Rule("is missing", "Give the column its agreed name, then run again.", "error"),
     "doubled-column": Rule(
@@ -116,6 +122,11 @@ RULES: dict[str, Rule] = {
     # The month as a whole
     "no-product": Rule("leave not one product in all three", "Check that the three belong together.", "error"),
     "unmatched": Rule("is above the limit", "Complete the links, or raise the limit if this is right.", "error"),
+    "no-sales": Rule(
+        "cannot be right: the shop counts everything it ever sold",
+        "Export the shop's workbook again with its sales, then run again.",
+        "error",
+    ),
     "revenue-too-large": Rule("is more than a spreadsheet can hold", "Check prices and sales.", "error"),
     "stale-export": Rule(
         "was not renewed by the shop since the month before",

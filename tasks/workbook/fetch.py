@@ -1,5 +1,7 @@
 """Find the month's three workbooks and take one copy of each."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +66,7 @@ def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, Fetche
         target: The run's own folder.
 
     Raises:
-        DataRefused: A workbook is missing or not the only one; all three are told at once.
+        DataRefused: A workbook is missing, not the only one or given for two sources; all three are told at once.
         OutsideFailure: The folder cannot be read.
     """
     missing: list[Issue] = []
@@ -87,9 +89,18 @@ def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, Fetche
             missing.append(Issue(wanted, "several-workbooks", value=", ".join(names)))
         else:
             missing.append(Issue(wanted, "missing-workbook"))
-    if missing:
-        raise refusal(issue_frame(missing))
+    if issues := missing + _same_workbooks(fetched.values()):
+        raise refusal(issue_frame(issues))
     return fetched
+
+
+def _same_workbooks(fetched: Iterable[FetchedWorkbook]) -> list[Issue]:
+    """The workbooks that are given for more than one source; that a file is empty is a fault of its own."""
+    names = defaultdict(list)
+    for book in fetched:
+        if book.facts.size:
+            names[book.facts.sha256].append(f"{book.file} ({book.source})")
+    return [Issue(" and ".join(same), "same-workbook") for same in names.values() if len(same) > 1]
 
 
 def _copy(storage: Storage, name: str, path: Path) -> StoredFile | None:

@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame, shortened
-from tasks.domain.schemas import SHEETS, Source, required_columns
+from tasks.domain.schemas import SHEETS, SOURCES, Source, required_columns
 
 SEARCHED_ROWS = 50
 _SHOWN_NAMES = 12
@@ -24,12 +24,14 @@ class Header:
         row: Its number as Excel shows it; 0 when the sheet is empty.
         titles: What stands in the row, by letter of the column.
         places: Letters of the columns that bear each declared name.
+        belongs_to: Another source, all of whose required columns are named in one row of a sheet that lacks some.
     """
 
     sheet: str
     row: int
     titles: dict[str, str]
     places: dict[str, list[str]]
+    belongs_to: Source | None = None
 
     def missing(self, source: Source) -> list[str]:
         """The required columns that the row does not name."""
@@ -51,9 +53,10 @@ def comparable(title: str) -> str:
 def find_header(sheet: str, grid: Grid, source: Source) -> Header:
     """The first row that names all required columns, or else the row that comes closest to it."""
     headers = [_read_as_header(sheet, row, titles, source) for row, titles in grid if titles]
-    complete = (header for header in headers if not header.missing(source))
+    if complete := next((header for header in headers if not header.missing(source)), None):
+        return complete
     closest = max(headers, key=lambda header: _closeness(header, source), default=Header(sheet, 0, {}, {}))
-    return next(complete, closest)
+    return replace(closest, belongs_to=next((other for other in SOURCES if _names_columns_of(other, grid)), None))
 
 
 def choose_sheet(headers: Sequence[Header], source: Source, file: str) -> Header:
@@ -73,6 +76,14 @@ def choose_sheet(headers: Sequence[Header], source: Source, file: str) -> Header
             ),
         )
     chosen = complete[0] if complete else max(headers, key=lambda header: _closeness(header, source))
+    if chosen.belongs_to:
+        columns = ", ".join(required_columns(chosen.belongs_to))
+        raise DataRefused(
+            f"{file} [{chosen.sheet}] has the columns of the {chosen.belongs_to} workbook, not of {source}: {columns}.",
+            issue_frame(
+                [Issue(file, "other-source", sheet=chosen.sheet, value=f"columns of {chosen.belongs_to}: {columns}")]
+            ),
+        )
     _refuse_faults(chosen, source, file)
     return chosen
 
@@ -84,6 +95,11 @@ def _read_as_header(sheet: str, row: int, titles: Mapping[str, str], source: Sou
         if column := declared.get(comparable(title)):
             places.setdefault(column, []).append(letter)
     return Header(sheet, row, dict(titles), places)
+
+
+def _names_columns_of(source: Source, grid: Grid) -> bool:
+    columns = set(required_columns(source))
+    return any(columns <= set(map(comparable, titles.values())) for _, titles in grid)
 
 
 def _closeness(header: Header, source: Source) -> float:

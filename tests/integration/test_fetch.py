@@ -162,6 +162,32 @@ def test_a_workbook_that_may_be_two_sources_is_not_guessed_at(folder: Path, targ
     ]
 
 
+def test_one_file_for_several_sources_is_refused(folder: Path, target: Path) -> None:
+    fill(folder, *SOUND)
+    (folder / "web.xlsx").write_bytes((folder / "erp.xlsx").read_bytes())
+    assert refusal_of(looked_for(folder), target) == [
+        (
+            "erp.xlsx (erp) and web.xlsx (web) are one and the same file. Put each source's own workbook in its place, "
+            "then run again."
+        )
+    ]
+
+
+def test_the_same_file_is_told_together_with_what_is_missing(folder: Path, target: Path) -> None:
+    fill(folder, "erp.xlsx")
+    told = refusal_of(looked_for(folder, liaison=str(folder / "erp.xlsx")), target)
+    assert [line.partition(". ")[0] for line in told] == [
+        f"web workbook in {folder} is not there",
+        "erp.xlsx (erp) and erp.xlsx (liaison) are one and the same file",
+    ]
+
+
+def test_empty_files_are_not_called_the_same(folder: Path, target: Path) -> None:
+    for name in SOUND:
+        (folder / name).touch()
+    assert names(fetch_workbooks(looked_for(folder), target)) == SOUND
+
+
 def test_a_named_workbook_is_taken_whatever_its_name_and_what_else_is_there(
     folder: Path, target: Path, tmp_path: Path
 ) -> None:

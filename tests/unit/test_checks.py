@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from frames import Month, month, product
+from frames import Month, Value, month, product
 
 from tasks.domain.checks import (
     check_classification,
@@ -19,6 +19,7 @@ from tasks.domain.checks import (
 from tasks.domain.issues import issue_frame, lines
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
+from tasks.domain.schemas import SOURCES
 
 Spoil = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -427,8 +428,11 @@ def matches(*, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (
     return lines(issue_frame(judge_matches(result.cleaned, result.joined, limit)))
 
 
-def above(share: str) -> list[str]:
-    remedy = "Complete the links, or raise the limit if this is right."
+def above(share: str, lacking: str = "liaison") -> list[str]:
+    remedy = (
+        f"Rows of the {lacking} workbook are probably missing, or it is of another time: export it whole and run "
+        "again. If it is right, complete the links or raise the limit."
+    )
     return [f'the three workbooks: "{share}" is above the limit. {remedy}']
 
 
@@ -439,7 +443,7 @@ def above(share: str) -> list[str]:
         pytest.param({"products": 18, "dead_links": 2}, [], id="links on the limit"),
         pytest.param(
             {"products": 17, "dead_links": 2},
-            above("2 of 19 links that lead to no product of the shop, 10.53% (limit 10.00%)"),
+            above("2 of 19 links that lead to no product of the shop, 10.53% (limit 10.00%)", "web"),
             id="links over the limit",
         ),
         pytest.param({"products": 19, "unlinked": (0, 0)}, [], id="products under the limit"),
@@ -465,13 +469,49 @@ def above(share: str) -> list[str]:
         pytest.param({"products": 1, "dead_links": 9, "unlinked": (99,), "limit": 1}, [], id="a limit of everything"),
         pytest.param(
             {"products": 99, "dead_links": 1, "limit": 0},
-            above("1 of 100 links that lead to no product of the shop, 1.00% (limit 0.00%)"),
+            above("1 of 100 links that lead to no product of the shop, 1.00% (limit 0.00%)", "web"),
             id="a limit of nothing",
         ),
     ],
 )  # fmt: skip
 def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, told: list[str]) -> None:
     assert matches(**case) == told
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "share"),
+    [
+        ("erp", "5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)"),
+        ("liaison", "5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)"),
+        ("web", "5 of 10 links that lead to no product of the shop, 50.00% (limit 49.00%)"),
+    ],
+)
+def test_the_workbook_that_ends_in_its_middle_is_named(cut_off: str, share: str) -> None:
+    sheets = dict(zip(SOURCES, map(list, zip(*map(product, range(1, 11)), strict=True)), strict=True))
+    result = month(**(sheets | {cut_off: sheets[cut_off][:5]}))
+    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.49)))
+    assert told[0] == above(share, cut_off)[0]
+    assert all(f"Rows of the {cut_off} workbook are probably missing" in line for line in told)
+
+
+def sales_of(*units: Value) -> list[str]:
+    erp, liaison, web = zip(*(product(number, sales=sold) for number, sold in enumerate(units)), strict=True)
+    result = month(list(erp), list(liaison), list(web))
+    return lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.1)))
+
+
+def test_a_shop_that_never_sold_anything_was_not_exported_whole() -> None:
+    assert sales_of(0, 0, "0,0") == [
+        (
+            'the three workbooks: "0 units sold of 3 products" cannot be right: the shop counts everything it ever '
+            "sold. Export the shop's workbook again with its sales, then run again."
+        )
+    ]
+
+
+@pytest.mark.parametrize("units", [(0, 0, 1), (0, None, 0)], ids=["one unit", "a count that is a fault of its own"])
+def test_a_shop_that_may_have_sold_something_is_no_broken_export(units: tuple[Value, ...]) -> None:
+    assert sales_of(*units) == []
 
 
 def test_a_rejected_sale_counts_among_what_has_no_partner(sound: Month) -> None:
