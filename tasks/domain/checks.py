@@ -217,18 +217,45 @@ def _one(frame: pl.LazyFrame) -> int:
 
 
 def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, unmatched_limit: float) -> list[Issue]:
-    """The issues of the month as a whole: no product at all, or a share without a partner above the limit."""
+    """The issues of the month as a whole: no product, no sale, or a share without a partner above the limit.
+
+    A share above the limit mostly means that one of the three workbooks lacks rows, and the remedy says which.
+    """
     limit = Fraction(repr(unmatched_limit))
+    shares = unmatched_shares(cleaned, joined).items()
+    lacking = _what_lacks_partners(cleaned, joined)
     above = [
         Issue(
             ALL_THREE,
             "unmatched",
             value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {unmatched_limit:.2%})",
+            remedy=_remedy_without(source),
         )
-        for what, (part, whole) in unmatched_shares(cleaned, joined).items()
+        for source, (what, (part, whole)) in zip(("web", lacking, lacking), shares, strict=True)
         if whole > 0 and Fraction(part, whole) > limit
     ]
-    return above if _one(joined.select(pl.len())) else [Issue(ALL_THREE, "no-product"), *above]
+    units = _column(joined, "total_sales")
+    if units.is_empty():
+        return [Issue(ALL_THREE, "no-product"), *above]
+    # The shop's counters never go back: a shop of which all stand at zero was not exported whole.
+    if not units.null_count() and not units.max():
+        return [Issue(ALL_THREE, "no-sales", value=f"0 units sold of {_n(len(units), 'product')}"), *above]
+    return above
+
+
+def _what_lacks_partners(cleaned: Cleaned, joined: pl.LazyFrame) -> Source:
+    """Where products of the shop without a product of the ERP mostly end: at no link, or at a link to nothing."""
+    unused = standing(cleaned.web).join(joined, on="web_key", how="anti").select("web_key")
+    links = standing(cleaned.liaison).select("web_key").unique()
+    linked = _one(unused.join(links, on="web_key", how="semi").select(pl.len()))
+    return "erp" if 2 * linked > _one(unused.select(pl.len())) else "liaison"
+
+
+def _remedy_without(source: str) -> str:
+    return (
+        f"Rows of the {source} workbook are probably missing, or it is of another time: export it whole and run "
+        "again. If it is right, complete the links or raise the limit."
+    )
 
 
 def judge_total(revenue: pl.LazyFrame) -> list[Issue]:
