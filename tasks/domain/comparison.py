@@ -13,6 +13,7 @@ import polars as pl
 from tasks.domain.cells import comparable
 from tasks.domain.figures import Comparison
 from tasks.domain.month import months_between
+from tasks.domain.revenue import carrying_products
 from tasks.domain.schemas import REVENUE, ComparedWine, GoneWine, PublishedWine
 
 
@@ -109,6 +110,9 @@ def compute_comparison(
         units_before=int(both["total_sales_before"].sum()) + int(gone["total_sales"].sum()),
         revenue_before=_total(both["revenue_before"]) + _total(gone["revenue"]),
         premium_before=both.filter(was_premium).height + gone.filter(is_premium).height,
+        premium_revenue_before=_total(both.filter(was_premium)["revenue_before"])
+        + _total(gone.filter(is_premium)["revenue"]),
+        carrying_before=carrying_products(pl.concat([both["revenue_before"], gone["revenue"]])),
         units_sold=int(grown["sold_since"].sum()),
         sold_value=_total(grown["sold_value"]),
         price_effect=_total(both["price_effect"]),

@@ -93,6 +93,8 @@ class Comparison:
         units_before: Units then.
         revenue_before: Revenue then, EUR.
         premium_before: Premium wines then.
+        premium_revenue_before: Their revenue then, EUR.
+        carrying_before: Products that made 80 % of the revenue then.
         units_sold: Units by which the counters of products of both months grew.
         sold_value: These at today's prices, EUR.
         price_effect: Change of the revenue of units sold before by new prices, EUR; may be below 0.
@@ -117,6 +119,8 @@ class Comparison:
     units_before: int
     revenue_before: Decimal
     premium_before: int
+    premium_revenue_before: Decimal
+    carrying_before: int
     units_sold: int
     sold_value: Decimal
     price_effect: Decimal
