@@ -8,11 +8,13 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tasks.domain.backfill import Shop
     from tasks.domain.figures import Figures
     from tasks.domain.issues import DataRefused
     from tasks.publication.publisher import PublishedMonth
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument  # noqa: PLC0415 - after --help
 
-    commands: dict[str, Callable[..., int]] = {"run": _run, "verify": _verify, "list": _list}
+    commands: dict[str, Callable[..., int]] = {"run": _run, "backfill": _backfill, "verify": _verify, "list": _list}
     try:
         return commands[command](**options)
     except DataRefused as refused:
@@ -61,17 +63,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--source", default="data", help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}"
     )
-    for source in ("erp", "liaison", "web"):
-        run.add_argument(f"--{source}", default="", metavar="FILE", help=f"the {source} workbook, if not in the source")
-    run.add_argument("--premium-threshold", type=_finite, default=2.0, metavar="Z", help="premium above this z-score")
-    run.add_argument(
-        "--unmatched-limit", type=_share, default=0.1, metavar="SHARE", help="highest share without a partner, 0 to 1"
+    _add_rules(run)
+
+    # Without defaults: what is not given is left to the flow, or to the deployment.
+    backfill = commands.add_parser("backfill", help="run many months", argument_default=argparse.SUPPRESS)
+    backfill.add_argument("--from", required=True, dest="first", metavar="MONTH", help="YYYY-MM, the first month")
+    backfill.add_argument("--to", required=True, dest="last", metavar="MONTH", help="YYYY-MM, the last month")
+    backfill.add_argument("--shops", metavar="NAMES", help="lyon,paris: fills {shop} in source and destination")
+    backfill.add_argument("--source", help="folder or s3://bucket/prefix of the workbooks; holds {month:%%Y/%%m}")
+    backfill.add_argument("--destination", help="folder or s3://bucket/prefix of the published files")
+    backfill.add_argument("--aws-credentials", metavar="BLOCK", help="Prefect block with the S3 credentials")
+    where = backfill.add_mutually_exclusive_group()
+    where.add_argument("--processes", type=_count, metavar="N", help="months at once on this machine; else its cores")
+    where.add_argument(
+        "--deployment", metavar="NAME", help="run them through monthly-sales/backfill, say, on its work pool"
     )
-    run.add_argument("--language", choices=["en", "fr"], default="en", help="language of the workbook")
-    run.add_argument(
-        "--csv-dialect", choices=["standard", "french"], default="standard", help="how the CSV files are written"
-    )
-    run.add_argument("--allow-same-input", action="store_true", help="publish the shop's export of the month before")
+    _add_rules(backfill, with_defaults=False)
 
     verify = commands.add_parser(
         "verify", parents=[shared], help="read a published month back", formatter_class=defaults
@@ -81,6 +88,37 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("list", parents=[shared], help="list the published months", formatter_class=defaults)
     return parser
+
+
+def _add_rules(parser: argparse.ArgumentParser, *, with_defaults: bool = True) -> None:
+    """The options of a month besides its name and places."""
+    add = parser.add_argument
+
+    def default(value: object) -> object:
+        return value if with_defaults else argparse.SUPPRESS
+
+    for source in ("erp", "liaison", "web"):
+        add(f"--{source}", default=default(""), metavar="FILE", help=f"the {source} workbook, if not in the source")
+    add("--premium-threshold", type=_finite, default=default(2.0), metavar="Z", help="premium above this z-score")
+    add(
+        "--unmatched-limit",
+        type=_share,
+        default=default(0.1),
+        metavar="SHARE",
+        help="highest share without a partner, 0 to 1",
+    )
+    add("--language", choices=["en", "fr"], default=default("en"), help="language of the workbook")
+    add(
+        "--csv-dialect",
+        choices=["standard", "french"],
+        default=default("standard"),
+        help="how the CSV files are written",
+    )
+    add(
+        "--allow-same-input",
+        action="store_true",
+        help="publish the shop's export of the month before",
+    )
 
 
 def _finite(text: str) -> float:
@@ -97,7 +135,21 @@ def _share(text: str) -> float:
     return share
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return int(text)
+
+
 def _run(**parameters: Any) -> int:  # noqa: ANN401 - the flow checks them
+    _prepare()
+    _check_arguments(**parameters)
+    print(_summary(_run_flow(**parameters)))
+    return PUBLISHED
+
+
+def _prepare() -> None:
+    """Settle how Prefect logs on a terminal, and how this process is stopped."""
     # Prefect reads these when it is imported. A terminal needs no clock and no run name before each line.
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT", "%(message)s")
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT", "%(message)s")
@@ -107,9 +159,6 @@ def _run(**parameters: Any) -> int:  # noqa: ANN401 - the flow checks them
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     # A container stops its first process by this signal, which that process otherwise never notices.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _check_arguments(**parameters)
-    print(_summary(_run_flow(**parameters)))
-    return PUBLISHED
 
 
 def _check_arguments(*, month: str, source: str, destination: str, **parameters: Any) -> None:  # noqa: ANN401
@@ -125,6 +174,20 @@ def _check_arguments(*, month: str, source: str, destination: str, **parameters:
 
 def _run_flow(**parameters: Any) -> "PublishedMonth":  # noqa: ANN401
     """Run the flow on the server that is set, or on Prefect's own."""
+    with _prefect_server():
+        from flows.monthly_sales import monthly_sales  # noqa: PLC0415
+
+        published: PublishedMonth = monthly_sales(**parameters)
+    return published
+
+
+@contextmanager
+def _prefect_server() -> Iterator[str]:
+    """The address of the server that is set, or nothing where Prefect starts its own.
+
+    Raises:
+        OutsideFailure: None is set and none may be started, or it does not answer.
+    """
     import httpx  # noqa: PLC0415 - Prefect's own client raises it
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
@@ -136,17 +199,77 @@ def _run_flow(**parameters: Any) -> "PublishedMonth":  # noqa: ANN401
         raise OutsideFailure("no PREFECT_API_URL is set, and a server of its own is switched off for this run.")
     if not server:
         _say("No PREFECT_API_URL is set: starting Prefect's own local server, which takes some seconds.")
-    from flows.monthly_sales import monthly_sales  # noqa: PLC0415
-
     try:
-        published: PublishedMonth = monthly_sales(**parameters)
+        yield server or ""
     except (httpx.HTTPError, RuntimeError) as error:
         # Prefect tells a server that does not answer at the start by a RuntimeError, later by its client's own error.
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
         reason = str(error) or type(error).__name__
         raise OutsideFailure(f"the Prefect server at {server or 'this machine'} does not answer: {reason}.") from None
-    return published
+
+
+def _backfill(
+    *,
+    first: str,
+    last: str,
+    shops: str = "",
+    deployment: str = "",
+    processes: int = 0,
+    **given: Any,  # noqa: ANN401 - the flow checks them
+) -> int:
+    """Run many months, here or through a deployment, and end with their table."""
+    import asyncio  # noqa: PLC0415
+
+    from tasks.domain.backfill import months_between, text_table  # noqa: PLC0415
+    from tasks.domain.issues import WrongArgument  # noqa: PLC0415
+
+    months = months_between(first, last)
+    wanted = [] if deployment else _shops(shops, months, **given)
+    _prepare()
+    with _prefect_server() as server:
+        from flows.backfill import Backfill, Containers, Processes, Runner, find_deployment, own_server  # noqa: PLC0415
+
+        settled = given
+        if not deployment:
+            runner: Runner = Processes(processes or os.cpu_count() or 1, server or own_server())
+        elif not server:
+            raise WrongArgument("--deployment: set PREFECT_API_URL to the server that knows it.")
+        else:
+            defaults, at_once = find_deployment(deployment)
+            settled = defaults | given
+            wanted = _shops(shops, months, **settled)
+            runner = Containers(deployment, at_once or len(wanted))
+        backfill = Backfill(wanted, months, given, runner, settled.get("aws_credentials", ""))
+        try:
+            asyncio.run(backfill.run())
+        finally:  # also when the server was lost
+            print(text_table(backfill.lines))
+    if backfill.is_interrupted:
+        _say("Interrupted. What was published is as it was; the same command again goes on.")
+        return INTERRUPTED
+    outcomes = {line.outcome for line in backfill.lines}
+    if "failed" in outcomes:
+        return OUTSIDE_FAILED
+    return REFUSED if "refused" in outcomes else PUBLISHED
+
+
+def _shops(
+    names: str,
+    months: Sequence[str],
+    *,
+    source: str = "data",
+    destination: str = "reports",
+    **parameters: Any,  # noqa: ANN401
+) -> "list[Shop]":
+    """The shops of a backfill, refused before a server is started for a place that cannot be."""
+    from tasks.domain.backfill import shops_of  # noqa: PLC0415
+
+    shops = shops_of(names, source, destination)
+    workbooks = {name: parameters.get(name, "") for name in ("erp", "liaison", "web")}
+    for shop in shops:
+        _check_arguments(month=months[0], source=shop.source, destination=shop.destination, **workbooks)
+    return shops
 
 
 def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool) -> int:

@@ -8,7 +8,7 @@ from tasks.domain.issues import WrongArgument
 
 PARIS = ZoneInfo("Europe/Paris")
 
-_MONTH = re.compile(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])")
+MONTH = re.compile(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])")
 _PLACEHOLDER = re.compile(r"\{month(?::([^{}]*))?\}")
 
 
@@ -24,7 +24,7 @@ def resolve_month(month: str, scheduled_start: datetime) -> str:
     """
     if not month:
         return f"{scheduled_start.astimezone(PARIS):%Y-%m}"
-    if not _MONTH.fullmatch(month):
+    if not MONTH.fullmatch(month):
         raise WrongArgument(f'month: "{month}" is not a month. Write it as YYYY-MM, such as 2025-05.')
     return month
 
