@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, get_args
 
-from tasks.domain.issues import WrongArgument
+from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
 from tasks.domain.month import MONTH
 
 Outcome = Literal["published", "unchanged", "refused", "failed", "running", "not run"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _SHOP = re.compile(r"[A-Za-z0-9_-]+")
-_REFUSED = "DataRefused"
 _RAISED = re.compile(r"Flow run encountered an exception: (\w+): (.*)", re.DOTALL)
 
 
@@ -130,8 +129,11 @@ def failed_line(shop: str, month: str, state: str, message: str) -> Line:
         message: What that state says; for an exception its kind and its sentence.
     """
     if raised := _RAISED.fullmatch(message):
-        kind, sentence = raised.groups()
-        return Line(shop, month, "refused" if kind == _REFUSED else "failed", reason=" ".join(sentence.split()))
+        kind, sentence = raised[1], " ".join(raised[2].split())
+        if kind == DataRefused.__name__:
+            return Line(shop, month, "refused", reason=sentence)
+        is_told = kind in (OutsideFailure.__name__, WrongArgument.__name__)
+        return Line(shop, month, "failed", reason=sentence if is_told else f"{kind}: {sentence}")
     return Line(shop, month, "failed", reason=f"{state}: {' '.join(message.split()) or 'it did not say why.'}")
 
 
