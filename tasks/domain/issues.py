@@ -211,14 +211,19 @@ class WrongArgument(MonthlySalesError):
 
 def address(issue: dict[str, object]) -> str:
     """Where the issue is, as a person would say it: `erp.xlsx [Sheet1] C17, price: "-8"`."""
-    place = str(issue["file"])
+    place = _on_one_line(str(issue["file"]))
     if issue["sheet"] is not None:
-        place += f" [{issue['sheet']}]"
+        place += f" [{_on_one_line(str(issue['sheet']))}]"
     if issue["cell"] is not None:
         place += f" {issue['cell']}"
     if issue["column"] is not None:
         place += f", {issue['column']}"
-    return place if issue["value"] is None else f'{place}: "{issue["value"]}"'
+    return place if issue["value"] is None else f'{place}: "{_on_one_line(str(issue["value"]))}"'
+
+
+def _on_one_line(text: str) -> str:
+    """The text with what a terminal would act upon or not show replaced: a workbook's author chose it."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split()))
 
 
 def line(issue: dict[str, object]) -> str:
