@@ -193,8 +193,8 @@ class DataRefused(MonthlySalesError):
     """
 
     def __init__(self, sentence: str, issues: pl.DataFrame) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = _on_one_line(sentence)
+        super().__init__(self.sentence)
         self.issues = issues
 
     def __reduce__(self) -> tuple[type["DataRefused"], tuple[str, pl.DataFrame]]:
