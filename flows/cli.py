@@ -119,6 +119,11 @@ def _add_rules(parser: argparse.ArgumentParser, *, with_defaults: bool = True) -
         action="store_true",
         help="publish the shop's export of the month before",
     )
+    add(
+        "--compare-again",
+        action="store_true",
+        help="publish anew a month whose month before was corrected since",
+    )
 
 
 def _finite(text: str) -> float:
@@ -294,7 +299,11 @@ def _list(*, destination: str, aws_credentials: str) -> int:
     lines = list_months(Place(destination, aws_credentials).open())
     print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  Stored but never committed")
     for line in lines:
-        print(f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}  {' '.join(line.orphans)}".rstrip())
+        figures = f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}"
+        compared_with = f"{line.compared_with}{'*' if line.is_outdated else ''}"
+        print(f"{figures}  {compared_with:<14} {' '.join(line.orphans)}".rstrip())
+    if any(line.is_outdated for line in lines):
+        print("* Another result stands before this month now: run it again with --compare-again to compare it anew.")
     return PUBLISHED
 
 

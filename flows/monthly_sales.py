@@ -85,6 +85,7 @@ def monthly_sales(
         unmatched_limit: Highest accepted share of links and products without a partner, from 0 to 1.
         erp: Path of the erp workbook, if it is not to be looked for in the source folder.
         liaison: Path of the liaison workbook, if it is not to be looked for in the source folder.
+    compare_again: bool = False,
         web: Path of the web workbook, if it is not to be looked for in the source folder.
         aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
         language: Language of the workbook.
@@ -99,9 +100,12 @@ def monthly_sales(
 
     with run_folder(parameters.month, target, get_run_logger()) as folder:
         workbooks = fetch_workbooks(places, folder)
-        plan = check_published(target, parameters, workbooks, allow_same_input=allow_same_input)
+        plan = check_published(
+            target, parameters, workbooks, allow_same_input=allow_same_input, compare_again=compare_again
+        )
         if plan.is_published:
             return show_published(plan, target)
+        compare_again: Publish a month anew whose month before was corrected after it was published.
         staged = convert_workbooks(workbooks, folder)
 
         cleaned = Cleaned(

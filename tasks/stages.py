@@ -98,9 +98,12 @@ def check_published(
     allow_same_input: bool,
 ) -> Plan:
     """What is published already; an export that was not renewed since the month before is refused."""
-    return plan_publication(destination.open(), parameters, workbooks, allow_same_input=allow_same_input)
+    return plan_publication(
+        destination.open(), parameters, workbooks, allow_same_input=allow_same_input, compare_again=compare_again
+    )
 
 
+    compare_again: bool,
 def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) -> dict[Source, StagedWorkbook]:
     """The three sheets as staged tables, read side by side.
 

@@ -30,8 +30,9 @@ if __name__ == "__main__":
 import polars as pl
 
 from tasks.domain.figures import Figures, MonthSummary, Parameters, StockFigures
-from tasks.domain.schemas import SOURCES, Source
-from tasks.publication.files import report_files
+from tasks.domain.schemas import SOURCES, WINE_FILE_COLUMNS, Source
+from tasks.publication.baseline import read_baseline
+from tasks.publication.files import report_files, wine_files
 from tasks.publication.identity import result_identity
 from tasks.publication.publisher import PublishedMonth, plan_publication, publish_month, show_month
 from tasks.storage.protocol import Storage, StoredFile
@@ -84,8 +85,15 @@ class Export:
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """The content of the names that people open."""
-        return {name: f"{name} of {self.word}\n".encode() * 40 for name in shown_names(self.month)}
+        """The content of the names that people open; the lists of wines can be read, for the month after."""
+        files = {name: f"{name} of {self.word}\n".encode() * 40 for name in shown_names(self.month)}
+        header, row = f"{','.join(WINE_FILE_COLUMNS)}\n", "{0},{0},{1},2,30.50,61.00,0.000000\n"
+        for name in wine_files(self.month):
+            key = PurePosixPath(name).stem.split("_")[0]
+            room = len(files[name]) - len(header) - len(row.format(key, ""))
+            title = (f"of {self.word} " * room)[:room]
+            files[name] = f"{header}{row.format(key, title)}".encode()
+        return files
 
     @property
     def stored(self) -> dict[str, bytes]:
@@ -103,17 +111,21 @@ def shown_names(month: str) -> tuple[str, ...]:
     )
 
 
-def own_key(month: str, identity: str, name: str) -> str:
-    """Where a revision keeps the file that is shown under a name."""
-    return f"revisions/{month}/{identity}/{PurePosixPath(name).name}"
+def own_key(month: str, identity: str, name: str, baseline: str = "") -> str:
+    """Where a revision keeps the file that is shown under a name; the baseline is named by its identity."""
+    return f"revisions/{month}/{identity}{'-' + baseline[:12] if baseline else ''}/{PurePosixPath(name).name}"
 
 
-def publish(storage: Storage, export: Export) -> PublishedMonth:
+def publish(storage: Storage, export: Export, *, compare_again: bool = False) -> PublishedMonth:
     """What the flow does about the destination."""
-    plan = plan_publication(storage, export.parameters, export.workbooks, allow_same_input=False)
+    plan = plan_publication(
+        storage, export.parameters, export.workbooks, allow_same_input=False, compare_again=compare_again
+    )
     if plan.is_published:
         return show_month(storage, plan)
     with tempfile.TemporaryDirectory() as folder:
+        if plan.baseline:
+            read_baseline(storage, plan.baseline, Path(folder))
         files = report_files(Path(folder), export.month)
         for name, content in export.files.items():
             files.path(name).write_bytes(content)
@@ -321,21 +333,21 @@ def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, di
             manifests[match[1]] = json.loads(content)
     for month, manifest in manifests.items():
         _check_manifest(objects, month, manifest)
-        if baseline := manifest["baseline"]:
+        for baseline in filter(None, (each["baseline"] for each in _history(manifest))):
             assert baseline["month"] < month, f"{month} was compared with {baseline['month']}"
             known = revisions(manifests[baseline["month"]])
             assert (baseline["revision"], baseline["identity"]) in known, f"the baseline of {month} was never committed"
         for name in shown_names(month) if at_rest else ():
-            counts = objects[own_key(month, manifest["identity"], name)]
+            counts = objects[_own_key(manifest, name)]
             assert objects.get(name) == counts, f"{name} is not the file of revision {manifest['revision']}"
     for key, content in objects.items():
         if match := re.fullmatch(_SHOWN, key):
             month = match[1]
             assert key in shown_names(month), f"{key} is none of the names that people open"
             assert month in manifests, f"{key} is shown, but {month} was never committed"
-            committed = [objects[own_key(month, identity, key)] for _, identity in revisions(manifests[month])]
+            committed = [objects[_own_key(each, key)] for each in _history(manifests[month])]
             assert content in committed, f"{key} is no file of a committed revision"
-        elif match := re.fullmatch(rf"revisions/({MONTH})/[0-9a-f]{{64}}/([^/]+)", key):
+        elif match := re.fullmatch(rf"revisions/({MONTH})/[0-9a-f]{{64}}(?:-[0-9a-f]{{12}})?/([^/]+)", key):
             assert match[2] in {PurePosixPath(name).name for name in shown_names(match[1])}, f"{key} is no report"
         else:
             assert re.fullmatch(rf"manifests/{MONTH}\.json|refused/{MONTH}/[^/]+\.csv", key), f"{key} has no place here"
@@ -344,14 +356,22 @@ def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, di
 
 def revisions(manifest: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Number and identity of all revisions, in order."""
-    return [(each["revision"], each["identity"]) for each in (*manifest["earlier_revisions"], manifest)]
+    return [(each["revision"], each["identity"]) for each in _history(manifest)]
+
+
+def _history(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [{"month": manifest["month"], **each} for each in manifest["earlier_revisions"]] + [manifest]
+
+
+def _own_key(revision: Mapping[str, Any], name: str) -> str:
+    return own_key(revision["month"], revision["identity"], name, (revision["baseline"] or {}).get("identity", ""))
 
 
 def _check_manifest(objects: Mapping[str, bytes], month: str, manifest: Mapping[str, Any]) -> None:
     assert manifest["month"] == month, f"the manifest of {month} is of {manifest['month']}"
     assert set(manifest["files"]) == set(shown_names(month)), f"{month} names other files than people open"
     for name, file in manifest["files"].items():
-        assert file["key"] == own_key(month, manifest["identity"], name), f"{name} is kept in a wrong place"
+        assert file["key"] == _own_key(manifest, name), f"{name} is kept in a wrong place"
         content = objects.get(file["key"])
         assert content is not None, f"{file['key']} is missing"
         assert (file["size"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest()), (
@@ -359,11 +379,17 @@ def _check_manifest(objects: Mapping[str, bytes], month: str, manifest: Mapping[
         )
     history = revisions(manifest)
     assert [number for number, _ in history] == list(range(1, len(history) + 1)), f"{month} has gaps: {history}"
-    for (_, before), (number, identity) in pairwise(history):
-        assert before != identity, f"{month}: revision {number} was committed twice"
-    for _, identity in history:
+    for before, after in pairwise(_history(manifest)):
+        is_same = (before["identity"], _result(before)) == (after["identity"], _result(after))
+        assert not is_same, f"{month}: revision {after['revision']} was committed twice"
+    for each in _history(manifest):
         for name in shown_names(month):
-            assert own_key(month, identity, name) in objects, f"{own_key(month, identity, name)} is missing"
+            assert _own_key(each, name) in objects, f"{_own_key(each, name)} is missing"
+
+
+def _result(revision: Mapping[str, Any]) -> tuple[str, str] | None:
+    baseline = revision["baseline"]
+    return baseline and (baseline["month"], baseline["identity"])
 
 
 if __name__ == "__main__":

@@ -3,19 +3,22 @@
 import json
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import polars as pl
 
-from tasks.domain.figures import Figures, MonthSummary
+from tasks.domain.figures import Comparison, Figures, MonthSummary, StockFigures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SOURCES
+from tasks.publication.files import wine_files
 from tasks.publication.identity import REPORT_VERSION
 from tasks.storage.protocol import Storage, StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
 
 SCHEMA_VERSION = 1
 FOLDER = "manifests/"
+
+Numbers = TypeVar("Numbers", Figures, StockFigures, Comparison)
 
 
 def manifest_key(month: str) -> str:
@@ -33,11 +36,13 @@ class Manifest:
         identity: What it was made from, see `identity.result_identity`.
         parameters: What the run was told.
         figures: The headline figures; money as text with two places, since a JSON number is a float to most readers.
+        stock: What stands in the cellar (`StockFigures`), written alike.
+        comparison: The month beside its baseline (`Comparison`), written alike; or None.
         rows: For each source: rows read, used, and set aside by reason.
         inputs: For each source: file, size and sha256.
         files: For each name that people open: the key of the revision's own file, its size and sha256.
         baseline: Month, revision and identity of the month before that was published when this one was; or None.
-        earlier_revisions: Revision, identity and figures of all that came before.
+        earlier_revisions: Revision, identity, baseline and figures of all that came before.
     """
 
     month: str
@@ -45,6 +50,8 @@ class Manifest:
     identity: str
     parameters: dict[str, Any]
     figures: dict[str, Any]
+    stock: dict[str, Any]
+    comparison: dict[str, Any] | None
     rows: dict[str, Any]
     inputs: dict[str, Any]
     files: dict[str, Any]
@@ -63,8 +70,17 @@ class Manifest:
 
     def history(self) -> list[dict[str, Any]]:
         """All revisions, this one last."""
-        mine = {"revision": self.revision, "identity": self.identity, "figures": self.figures}
+        mine = {
+            "revision": self.revision,
+            "identity": self.identity,
+            "baseline": self.baseline,
+            "figures": self.figures,
+        }
         return [*self.earlier_revisions, mine]
+
+    def is_compared_with(self, month_before: "Manifest | None") -> bool:
+        """Whether this month was compared with that result, or with none; a result is the same in any revision."""
+        return _result(self.baseline) == (_result(month_before.reference()) if month_before else None)
 
     def stored(self, name: str) -> StoredFile:
         """Size and sha256 of the file that people open under this name."""
@@ -72,13 +88,45 @@ class Manifest:
 
     def headline(self) -> Figures:
         """The headline figures as numbers."""
-        return read_figures(self.figures)
+        return read_numbers(Figures, self.figures)
+
+    def in_stock(self) -> StockFigures:
+        """What stands in the cellar, as numbers."""
+        return read_numbers(StockFigures, self.stock)
+
+    def compared(self) -> Comparison | None:
+        """The month beside its baseline, as numbers."""
+        return None if self.comparison is None else read_numbers(Comparison, self.comparison)
 
 
-def read_figures(figures: dict[str, Any]) -> Figures:
-    """Figures as a manifest holds them, back to numbers."""
-    numbers: dict[str, Any] = {n: Decimal(v) if isinstance(v, str) else v for n, v in figures.items()}
-    return Figures(**numbers)
+def _result(reference: dict[str, Any] | None) -> tuple[str, str] | None:
+    return None if reference is None else (reference["month"], reference["identity"])
+
+
+def revision_folder(month: str, identity: str, baseline: dict[str, Any] | None) -> str:
+    """Where the files of a revision are kept: one folder for all that decides what is in them.
+
+    The workbook tells how the month compares with its baseline, so the baseline's identity is a part of the name.
+    """
+    return f"revisions/{month}/{identity}{'-' + baseline['identity'][:12] if baseline else ''}"
+
+
+def read_numbers(kind: type[Numbers], written: dict[str, Any]) -> Numbers:
+    """Figures as a manifest holds them, back to numbers.
+
+    Raises:
+        ValueError: A figure is not of its kind.
+    """
+    numbers = {}
+    for name, hint in get_type_hints(kind).items():
+        value = written[name]
+        kinds = get_args(hint) or (hint,)
+        if Decimal in kinds and isinstance(value, str):
+            value = Decimal(value)
+        if type(value) not in kinds:
+            raise ValueError(f"{name}: {value!r}")
+        numbers[name] = value
+    return kind(**numbers)
 
 
 @dataclass(frozen=True)
@@ -111,13 +159,18 @@ def read_manifest(storage: Storage, month: str) -> Published | None:
 
 def _is_whole(manifest: Manifest) -> bool:
     """Whether all that is read of a manifest later is there and of its kind; some of it raises where it is not."""
-    figures = [read_figures(revision["figures"]) for revision in manifest.history()]
+    for revision in manifest.history():
+        read_numbers(Figures, revision["figures"])
+    manifest.in_stock()
+    manifest.compared()
     files = [manifest.stored(name) for name in manifest.files]
+    references = [*manifest.history(), *(each["baseline"] for each in manifest.history() if each["baseline"])]
     return (
-        isinstance(manifest.revision, int)
-        and all(isinstance(each.revenue, Decimal) and isinstance(each.units, int) for each in figures)
+        all(isinstance(each["revision"], int) and isinstance(each["identity"], str) for each in references)
+        and all(isinstance(each["baseline"]["month"], str) for each in manifest.history() if each["baseline"])
         and all(isinstance(file.size, int) and isinstance(file.sha256, str) for file in files)
-        and all(isinstance(revision["identity"], str) for revision in manifest.history())
+        and all(isinstance(manifest.files[name]["key"], str) for name in wine_files(manifest.month))
+        and isinstance(manifest.parameters["csv_dialect"], str)
         and isinstance(manifest.inputs["web"]["sha256"], str)
     )
 
@@ -128,11 +181,41 @@ def published_months(storage: Storage) -> list[str]:
     return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
-def month_before(storage: Storage, month: str) -> Manifest | None:
-    """The last published month before this one, whatever lies between."""
-    earlier = [published for published in published_months(storage) if published < month]
-    before = read_manifest(storage, earlier[-1]) if earlier else None
-    return before.manifest if before else None
+def month_before(storage: Storage, months: list[str], month: str) -> Manifest | None:
+    """The last of these published months before this one, whatever lies between."""
+    return _manifest_of(storage, max((each for each in months if each < month), default=None))
+
+
+def month_after(storage: Storage, months: list[str], month: str) -> Manifest | None:
+    """The first of these published months after this one, whatever lies between."""
+    return _manifest_of(storage, min((each for each in months if each > month), default=None))
+
+
+def _manifest_of(storage: Storage, month: str | None) -> Manifest | None:
+    published = read_manifest(storage, month) if month else None
+    return published.manifest if published else None
+
+
+def describe_baseline(manifest: Manifest, month_before: Manifest | None) -> str:
+    """Why the comparison of a published month is no longer the one that a run of today would make.
+
+    Args:
+        manifest: The month.
+        month_before: The last published month before it, as it stands now.
+
+    Returns:
+        A sentence and what to do; empty where nothing has changed since.
+    """
+    if month_before is None or manifest.is_compared_with(month_before):
+        return ""
+    now, was = month_before, manifest.baseline
+    if was is None:
+        change = f"no month, and {now.month} stands before it now"
+    elif was["month"] == now.month:
+        change = f"revision {was['revision']} of {now.month}, of which revision {now.revision} stands now"
+    else:
+        change = f"{was['month']}, and {now.month} stands before it now"
+    return f"{manifest.month} was compared with {change}: run it again with --compare-again to compare it anew."
 
 
 def first_revision(
@@ -140,7 +223,7 @@ def first_revision(
     identity: str,
     workbooks: list[FetchedWorkbook],
     files: dict[str, Any],
-    baseline: Manifest | None,
+    baseline: dict[str, Any] | None,
 ) -> Manifest:
     """The manifest of a result that no revision came before; the publisher numbers it anew where one did."""
     parameters = asdict(summary.parameters)
@@ -149,19 +232,21 @@ def first_revision(
         revision=1,
         identity=identity,
         parameters=parameters,
-        figures={name: _plain(value) for name, value in asdict(summary.figures).items()},
+        figures=_plain(asdict(summary.figures)),
+        stock=_plain(asdict(summary.stock)),
+        comparison=_plain(asdict(summary.comparison)) if summary.comparison else None,
         rows={source: _rows(summary.row_counts.filter(source=source)) for source in SOURCES},
         inputs={
             book.source: {"file": book.file, "size": book.facts.size, "sha256": book.facts.sha256} for book in workbooks
         },
         files=files,
-        baseline=baseline.reference() if baseline else None,
+        baseline=baseline,
         earlier_revisions=[],
     )
 
 
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Decimal) else value
+def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in numbers.items()}
 
 
 def _rows(counts: pl.DataFrame) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Publish a month in three steps, so that no fault can leave half of it: store, commit, show.
 
-*Store* puts the files where nobody looks, `revisions/<month>/<identity>/`, each of them once. *Commit* replaces the
+*Store* puts the files where nobody looks, see `manifest.revision_folder`, each of them once. *Commit* replaces the
 manifest, in one request that only succeeds on the version it was made for. *Show* copies the committed files to the
 names that people open; a run that dies there leaves whole files of committed revisions, and the next one, or
 `verify --repair`, brings them up to date. Nothing is ever deleted.
@@ -9,7 +9,7 @@ names that people open; a run that dies there leaves whole files of committed re
 import random
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -21,11 +21,15 @@ from tasks.publication.identity import result_identity
 from tasks.publication.manifest import (
     Manifest,
     Published,
+    describe_baseline,
     first_revision,
     manifest_key,
+    month_after,
     month_before,
-    read_figures,
+    published_months,
     read_manifest,
+    read_numbers,
+    revision_folder,
 )
 from tasks.storage.local import file_facts
 from tasks.storage.protocol import ConflictError, Storage
@@ -46,6 +50,8 @@ class PublishedMonth:
         figures: Its headline figures.
         addresses: Where each file is, the manifest last.
         change: What changed since the revision before, in words; empty for the first.
+        remark: What is to be known of a comparison that was made with an earlier result; mostly empty.
+        summary: What this run computed; None where it had nothing to compute.
     """
 
     month: str
@@ -54,15 +60,19 @@ class PublishedMonth:
     figures: Figures
     addresses: tuple[str, ...]
     change: str
+    remark: str = ""
+    summary: MonthSummary | None = field(default=None, repr=False, compare=False)
 
     def sentence(self) -> str:
         """What happened, in words."""
         if self.outcome == "unchanged":
-            return f"{self.month} is already published (revision {self.revision}), nothing changed."
-        if self.outcome == "superseded":
-            return f"{self.month} was published, and another run has published revision {self.revision} since."
-        since = f" Since revision {self.revision - 1}: {self.change}." if self.change else ""
-        return f"{self.month} is published (revision {self.revision}).{since}"
+            happened = f"{self.month} is already published (revision {self.revision}), nothing changed."
+        elif self.outcome == "superseded":
+            happened = f"{self.month} was published, and another run has published revision {self.revision} since."
+        else:
+            since = f" Since revision {self.revision - 1}: {self.change}." if self.change else ""
+            happened = f"{self.month} is published (revision {self.revision}).{since}"
+        return f"{happened} {self.remark}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -74,23 +84,34 @@ class Plan:
         identity: What the result will be made from.
         published: The month as it stands, if it does.
         baseline: The last published month before it.
+        month_after: The first published month after it; None where nothing is to be computed.
+        is_published: Whether what stands is what is asked for, so that nothing is to be computed.
     """
 
     month: str
     identity: str
-    published: Manifest | None
+    published: Published | None
     baseline: Manifest | None
-
-    @property
-    def is_published(self) -> bool:
-        """Whether this very result is the one that counts."""
-        return self.published is not None and self.published.identity == self.identity
+    month_after: Manifest | None
+    is_published: bool
 
 
 def plan_publication(
-    storage: Storage, parameters: Parameters, workbooks: dict[Source, FetchedWorkbook], *, allow_same_input: bool
+    storage: Storage,
+    parameters: Parameters,
+    workbooks: dict[Source, FetchedWorkbook],
+    *,
+    allow_same_input: bool,
+    compare_again: bool,
 ) -> Plan:
     """Look at what is published, and refuse an export that was not renewed.
+
+    Args:
+        storage: The destination.
+        parameters: What the run was told.
+        workbooks: What it is given.
+        allow_same_input: Take the web workbook of the previous published month.
+        compare_again: Publish this very result anew when the month before has been corrected since.
 
     Raises:
         DataRefused: The web workbook is byte for byte the one of the previous published month.
@@ -98,13 +119,17 @@ def plan_publication(
     """
     identity = result_identity(parameters, workbooks.values())
     published = read_manifest(storage, parameters.month)
+    months = published_months(storage)
+    baseline = month_before(storage, months, parameters.month)
     if published and published.manifest.identity == identity:
-        return Plan(parameters.month, identity, published.manifest, None)
-    baseline = month_before(storage, parameters.month)
+        is_as_asked = not compare_again or published.manifest.is_compared_with(baseline)
+        if is_as_asked:
+            return Plan(parameters.month, identity, published, baseline, None, is_published=True)
     web = workbooks["web"]
     if baseline and baseline.inputs["web"]["sha256"] == web.facts.sha256 and not allow_same_input:
         raise refusal(issue_frame([Issue(web.file, "stale-export", value=f"the same bytes as for {baseline.month}")]))
-    return Plan(parameters.month, identity, published.manifest if published else None, baseline)
+    after = month_after(storage, months, parameters.month)
+    return Plan(parameters.month, identity, published, baseline, after, is_published=False)
 
 
 def publish_month(
@@ -128,10 +153,13 @@ def publish_month(
     Raises:
         OutsideFailure: The destination did not do its part; what was published before is as it was.
     """
-    stored = store(storage, files, summary.parameters.month, plan.identity, scratch)
-    draft = first_revision(summary, plan.identity, list(workbooks.values()), stored, plan.baseline)
-    commit(storage, draft, plan.published.revision if plan.published else 0)
-    return _outcome(storage, show(storage, draft.month), plan.identity, "published")
+    baseline = plan.baseline.reference() if plan.baseline else None
+    stored = store(storage, files, revision_folder(plan.month, plan.identity, baseline), scratch)
+    draft = first_revision(summary, plan.identity, list(workbooks.values()), stored, baseline)
+    commit(storage, draft, plan.published.manifest.revision if plan.published else 0)
+    shown = show(storage, read_manifest(storage, plan.month), plan.month)
+    remark = describe_baseline(plan.month_after, shown) if plan.month_after else ""
+    return _outcome(storage, shown, plan.identity, "published", remark)
 
 
 def show_month(storage: Storage, plan: Plan) -> PublishedMonth:
@@ -140,19 +168,20 @@ def show_month(storage: Storage, plan: Plan) -> PublishedMonth:
     Raises:
         OutsideFailure: The destination did not do its part.
     """
-    return _outcome(storage, show(storage, plan.month), plan.identity, "unchanged")
+    shown = show(storage, plan.published, plan.month)
+    return _outcome(storage, shown, plan.identity, "unchanged", describe_baseline(shown, plan.baseline))
 
 
-def store(storage: Storage, files: ReportFiles, month: str, identity: str, scratch: Path) -> dict[str, dict[str, Any]]:
-    """Put each file under the identity of its result, once, and read it back.
+def store(storage: Storage, files: ReportFiles, folder: str, scratch: Path) -> dict[str, dict[str, Any]]:
+    """Put each file into the folder of its result, once, and read it back.
 
-    A file that is there already was stored by a run of the same identity that did not come to its end, or that runs at
+    A file that is there already was stored by a run of the same result that did not come to its end, or that runs at
     this moment; it counts when it has the same content.
     """
     stored = {}
     for name in files.names:
         facts = file_facts(files.path(name))
-        key = f"revisions/{month}/{identity}/{PurePosixPath(name).name}"
+        key = f"{folder}/{PurePosixPath(name).name}"
         with suppress(ConflictError):  # what is there is read back like a file of our own
             storage.create(key, files.path(name), facts)
         there = storage.download(key, scratch / "read_back")
@@ -203,13 +232,17 @@ def _numbered(draft: Manifest, standing: Published | None) -> Manifest:
     return replace(draft, revision=before.revision + 1, earlier_revisions=before.history())
 
 
-def show(storage: Storage, month: str) -> Manifest:
+def show(storage: Storage, published: Published | None, month: str) -> Manifest:
     """Bring the names that people open to the committed revision; whole files only, whatever is there.
 
     Another run may commit while this one copies. Whoever copied last looks at the manifest once more, so that the
     names end up with the revision that counts.
+
+    Args:
+        storage: The destination.
+        published: The month as it was read last.
+        month: Its label.
     """
-    published = read_manifest(storage, month)
     while published is not None:
         for name, file in published.manifest.files.items():
             there = storage.facts(name)
@@ -222,14 +255,24 @@ def show(storage: Storage, month: str) -> Manifest:
 
 
 def _outcome(
-    storage: Storage, shown: Manifest, identity: str, outcome: Literal["published", "unchanged"]
+    storage: Storage, shown: Manifest, identity: str, outcome: Literal["published", "unchanged"], remark: str
 ) -> PublishedMonth:
-    before = shown.earlier_revisions[-1]["figures"] if shown.earlier_revisions else None
     return PublishedMonth(
         month=shown.month,
         revision=shown.revision,
         outcome=outcome if shown.identity == identity else "superseded",
         figures=shown.headline(),
         addresses=tuple(storage.address(key) for key in (*shown.files, manifest_key(shown.month))),
-        change=describe_change(read_figures(before), shown.headline()) if before else "",
+        change=_change(shown),
+        remark=remark,
     )
+
+
+def _change(shown: Manifest) -> str:
+    if not shown.earlier_revisions:
+        return ""
+    before, baseline = shown.earlier_revisions[-1], shown.baseline
+    change = describe_change(read_numbers(Figures, before["figures"]), shown.headline())
+    if baseline is None or baseline == before["baseline"]:
+        return change
+    return f"{change}, compared with revision {baseline['revision']} of {baseline['month']}"

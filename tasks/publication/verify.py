@@ -3,9 +3,17 @@
 import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from tasks.publication.manifest import Manifest, published_months, read_manifest
+from tasks.publication.manifest import (
+    Manifest,
+    describe_baseline,
+    month_before,
+    published_months,
+    read_manifest,
+    revision_folder,
+)
 from tasks.publication.publisher import show
 from tasks.storage.protocol import Storage
 
@@ -17,10 +25,12 @@ class Verdict:
     Attributes:
         manifest: What counts, or None where the month was never published.
         faults: Sentences, one for each file that is not what the manifest says; none when all are.
+        remark: That the month before was corrected since, which is no fault; empty where it was not.
     """
 
     manifest: Manifest | None
     faults: list[str]
+    remark: str = ""
 
 
 def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
@@ -46,14 +56,15 @@ def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
         for name in manifest.files:
             if _fault(storage, name, manifest, name):
                 storage.copy(manifest.files[name]["key"], name)
-        manifest = show(storage, month)
+        manifest = show(storage, published, month)
     remedy = "restore the revision's own file first" if own_faults else "run verify with --repair"
     shown_faults = [
         f"{storage.address(name)} {fault}: {remedy}."
         for name in manifest.files
         if (fault := _fault(storage, name, manifest, name))
     ]
-    return Verdict(manifest, own_faults + shown_faults)
+    before = month_before(storage, published_months(storage), month)
+    return Verdict(manifest, own_faults + shown_faults, describe_baseline(manifest, before))
 
 
 def _fault(storage: Storage, key: str, manifest: Manifest, name: str) -> str | None:
@@ -69,31 +80,55 @@ def _fault(storage: Storage, key: str, manifest: Manifest, name: str) -> str | N
 
 @dataclass(frozen=True)
 class MonthLine:
-    """One published month in a list: what counts, and what was stored for it and never committed."""
+    """One published month in a list.
+
+    Attributes:
+        month: The label of the snapshot.
+        revision: What counts; 0 where nothing was committed.
+        revenue: Its revenue, EUR.
+        compared_with: The month it was compared with and its revision.
+        orphans: What was stored for it and never committed.
+        is_outdated: Whether another result stands before it now than the one it was compared with.
+    """
 
     month: str
     revision: int
     revenue: Decimal
+    compared_with: str
     orphans: tuple[str, ...]
+    is_outdated: bool = False
 
 
 def list_months(storage: Storage) -> list[MonthLine]:
     """Every month with a manifest or a stored revision, in order.
 
     An orphan is a stored revision that no manifest knows: of a run that died before its commit, or is running now. It
-    does no harm, and a run on the same inputs will use it. A month of which nothing was committed has revision 0.
+    does no harm, and a run on the same inputs will use it.
     """
     stored: dict[str, set[str]] = {}
     for key in storage.keys("revisions/"):
         match key.split("/"):
-            case [_, month, identity, _]:
-                stored.setdefault(month, set()).add(identity)
+            case [_, month, result, _]:
+                stored.setdefault(month, set()).add(result)
     lines = []
+    before: Manifest | None = None
     for month in sorted({*published_months(storage), *stored}):
         published = read_manifest(storage, month)
-        manifest = published.manifest if published else None
-        known = {revision["identity"] for revision in manifest.history()} if manifest else set()
-        orphans = tuple(sorted(stored.get(month, set()) - known))
-        revenue = manifest.headline().revenue if manifest else Decimal(0)
-        lines.append(MonthLine(month, manifest.revision if manifest else 0, revenue, orphans))
+        orphans = stored.get(month, set())
+        if published is None:
+            lines.append(MonthLine(month, 0, Decimal(0), "", tuple(sorted(orphans))))
+            continue
+        manifest = published.manifest
+        known = {_folder_name(month, revision) for revision in manifest.history()}
+        compared_with = f"{manifest.baseline['month']} r{manifest.baseline['revision']}" if manifest.baseline else "-"
+        line = MonthLine(
+            month, manifest.revision, manifest.headline().revenue, compared_with, tuple(sorted(orphans - known)),
+            is_outdated=describe_baseline(manifest, before) != "",
+        )  # fmt: skip
+        lines.append(line)
+        before = manifest
     return lines
+
+
+def _folder_name(month: str, revision: dict[str, Any]) -> str:
+    return PurePosixPath(revision_folder(month, revision["identity"], revision["baseline"])).name

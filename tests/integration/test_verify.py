@@ -200,9 +200,9 @@ def test_months_are_listed_in_their_order_with_what_was_never_committed(storage:
     ):
         write(storage, key, b"-")
     assert list_months(storage) == [
-        MonthLine("2025-04", 1, APRIL.summary.figures.revenue, ()),
-        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, (lost.identity,)),
-        MonthLine("2025-06", 0, Decimal(0), (lost.identity,)),
+        MonthLine("2025-04", 1, APRIL.summary.figures.revenue, "-", ()),
+        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, "2025-04 r1", (lost.identity,)),
+        MonthLine("2025-06", 0, Decimal(0), "", (lost.identity,)),
     ]
 
 
@@ -293,10 +293,10 @@ def test_the_command_lists_months_and_what_was_never_committed(tmp_path: Path) -
     done = command("list", "--destination", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        "Month    Revision        Revenue (EUR)  Stored but never committed\n"
-        "2025-04         1     4,184,983,739.96\n"
-        "2025-05         2     4,398,561,621.48\n"
-        "2025-06         0                 0.00  abcd\n"
+        "Month    Revision        Revenue (EUR)  Compared with  Stored but never committed\n"
+        "2025-04         1     4,184,983,739.96  -\n"
+        "2025-05         2     4,398,561,621.48  2025-04 r1\n"
+        "2025-06         0                 0.00                 abcd\n"
     )
 
 

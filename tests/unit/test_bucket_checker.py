@@ -13,8 +13,8 @@ from tasks.storage.local import LocalStorage
 APRIL, FIRST, SECOND = Export("2025-04", "april"), Export("2025-05", "first"), Export("2025-05", "other")
 MANIFEST = "manifests/2025-05.json"
 PREMIUM = "wines/premium_wines_2025-05.csv"
-OWN = own_key("2025-05", SECOND.identity, PREMIUM)
-OLD = own_key("2025-05", FIRST.identity, PREMIUM)
+OWN = own_key("2025-05", SECOND.identity, PREMIUM, APRIL.identity)
+OLD = own_key("2025-05", FIRST.identity, PREMIUM, APRIL.identity)
 
 Objects = dict[str, bytes]
 
