@@ -289,6 +289,8 @@ def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool)
     if verdict.manifest:
         print(f"{month}, revision {verdict.manifest.revision}: {'damaged' if verdict.faults else 'as published'}")
         print("\n".join(_figures(verdict.manifest.headline())))
+    if verdict.remark:
+        print(verdict.remark)
     return REFUSED if verdict.faults else PUBLISHED
 
 
@@ -297,7 +299,7 @@ def _list(*, destination: str, aws_credentials: str) -> int:
     from tasks.storage.places import Place  # noqa: PLC0415
 
     lines = list_months(Place(destination, aws_credentials).open())
-    print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  Stored but never committed")
+    print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  {'Compared with':<14} Stored but never committed")
     for line in lines:
         figures = f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}"
         compared_with = f"{line.compared_with}{'*' if line.is_outdated else ''}"
