@@ -52,6 +52,16 @@ RULES: dict[str, Rule] = {
         "are those of another source", "Put each source's own workbook in its place, then run again.", "error"
     ),
     "not-a-workbook": Rule("is not an .xlsx workbook", _EXPORT, "error"),
+    "too-large-workbook": Rule(
+        "is larger than a workbook that can be read",
+        "Delete what stands outside the table, or export the sheet alone into a new workbook; then run again.",
+        "error",
+    ),
+    "reader-failed": Rule(
+        "cannot be read within the memory and time that its size allows",
+        "Open it in Excel and save it as a new .xlsx workbook, then run again.",
+        "error",
+    ),
     "missing-column": Rule("is missing", "Give the column its agreed name, then run again.", "error"),
     "doubled-column": Rule(
         "stands more than once in the header", "Rename or remove one of them, then run again.", "error"
@@ -163,16 +173,6 @@ def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
             asdict(issue) | {"severity": issue.severity or rule.severity, "remedy": issue.remedy or rule.remedy}
         )
     return pl.DataFrame(rows, schema=DataIssue.create_empty().schema)
-
-
-def column_letter(index: int) -> str:
-    """The letters Excel shows for the column with this index, counted from 0: 0 is A, 27 is AB."""
-    letters = ""
-    while index >= 0:
-        index, digit = divmod(index, 26)
-        letters = chr(ord("A") + digit) + letters
-        index -= 1
-    return letters
 
 
 def shortened(value: str) -> str:

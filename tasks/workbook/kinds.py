@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from tasks.domain.schemas import CELL_KINDS
 from tasks.workbook.package import UnreadableWorkbookError
 from tasks.workbook.stored_cells import STORED_CELL, TEXT_TYPES
 
@@ -68,7 +67,7 @@ def _kind() -> pl.Expr:
     # Text that a formula gave may be empty; any other result may not.
     has_text = is_text & pl.col("value").is_not_null()
     is_number = pl.col("read").str.strip_chars(_XML_BLANKS).cast(pl.Float64, strict=False).is_not_null()
-    kind = (
+    return (
         pl.when(pl.col("formula") & ~_has_value() & ~has_text)
         .then(pl.lit("uncalculated"))
         .when(is_text & pl.col("read").is_not_null())
@@ -83,7 +82,6 @@ def _kind() -> pl.Expr:
         .then(pl.lit("date"))
         .otherwise(pl.lit("number"))
     )
-    return kind.cast(CELL_KINDS)
 
 
 def _text() -> pl.Expr:

@@ -5,7 +5,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from tasks.domain.issues import column_letter
+from tasks.workbook.addresses import column_letter
 from tasks.workbook.header import SEARCHED_ROWS, Grid
 from tasks.workbook.package import UnreadableWorkbookError
 
@@ -27,7 +27,7 @@ def read_sheet_text(workbook: Path, sheet: str) -> pl.DataFrame:
         letters = [column_letter(column.absolute_index) for column in loaded.available_columns()]
     except fastexcel.FastExcelError as error:
         reason = str(error).partition("\n")[0].removeprefix("calamine error: ").removeprefix("Xlsx error: ").rstrip(".")
-        raise UnreadableWorkbookError(f"[{sheet}] cannot be read: {reason}", reason) from None
+        raise UnreadableWorkbookError(f"cannot be read: {reason}", reason) from None
     if not letters:
         return pl.DataFrame(schema={"row": pl.UInt32})
     frame.columns = letters

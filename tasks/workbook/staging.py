@@ -1,17 +1,18 @@
 """From an .xlsx file to a staged table: every cell as text, with its kind and the row it stands in."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.schemas import CELL_KINDS, SHEETS, Source, kind_of
-from tasks.workbook.header import Header, choose_sheet, comparable, find_header
-from tasks.workbook.kinds import kinds_of_cells
-from tasks.workbook.package import Package, UnreadableWorkbookError, Worksheet, open_package, reading
-from tasks.workbook.sheet_text import first_rows, read_sheet_text
-from tasks.workbook.stored_cells import read_cells
+from tasks.domain.schemas import CELL_KINDS, SHEETS, Source, kind_of, required_columns
+from tasks.workbook.header import Header, readable
+from tasks.workbook.header_faults import refuse_headers
+from tasks.workbook.limited_process import read_in_limited_process
+from tasks.workbook.limits import Limits
+from tasks.workbook.package import UnreadableWorkbookError
+from tasks.workbook.reader import Request
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class StagedWorkbook:
         sheet: The sheet that was read.
         columns: Declared column to its letters in Excel; an absent optional column is not in it.
         absent: Optional declared columns that the sheet lacks.
-        rows: Rows below the header, down to the last one with content.
+        rows: Rows below the header, down to the last one with content in a declared column.
         path: The Parquet file.
     """
 
@@ -41,113 +42,57 @@ class StagedWorkbook:
         return pl.scan_parquet(self.path)
 
 
-def stage_workbook(workbook: Path, source: Source, file: str, staged: Path) -> StagedWorkbook:
+def stage_workbook(
+    workbook: Path, source: Source, file: str, staged: Path, limits: Limits | None = None
+) -> StagedWorkbook:
     """Write the sheet of `source` in `workbook` to the Parquet file `staged`.
 
-    The table has `row`, the number of the row that Excel shows; for every declared column its text and,
-    under `kind_of(column)`, the kind of each cell (both null throughout for an absent optional column); and
-    every other column of the sheet as text. Blank rows are kept.
+    The table has `row`, the number of the row that Excel shows; and for every declared column its text and,
+    under `kind_of(column)`, the kind of each cell (both null throughout for an absent optional column). Blank rows
+    are kept, other columns are not.
+
+    Whatever the file holds, it is read or refused: every part is unpacked, counted and held against its checksum
+    before the Excel reader sees it, no cell may stand outside the grid or far outside the table, and all of it
+    happens in a process of its own whose memory and time are bounded by the size of the workbook.
 
     Args:
         workbook: The .xlsx file.
         source: Which of the three workbooks it is.
         file: The name that people know it by.
         staged: The Parquet file to write.
+        limits: What the reading may cost.
 
     Raises:
         DataRefused: The workbook cannot be read as this source; its issues say why.
+        OSError: The staged table cannot be written.
     """
-    sheet = None
+    request = Request(
+        workbook=str(workbook.absolute()),
+        staged=str(staged.absolute()),
+        columns={column: kind_of(column) for column in SHEETS[source].columns()},
+        required=required_columns(source),
+        kinds=CELL_KINDS.categories.to_list(),
+        limits=asdict(limits or Limits()),
+    )
     try:
-        with open_package(workbook) as package:
-            package.verify_checksums()
-            texts = _read_visible_sheets(workbook, package)
-            headers = [find_header(sheet.name, first_rows(text), source) for sheet, text in texts]
-            header = choose_sheet(headers, source, file)
-            sheet = header.sheet
-            worksheet, text = texts[headers.index(header)]
-            del texts  # the other sheets may be large
-            declared = _read_declared_columns(package, worksheet, text, header)
+        answer = read_in_limited_process(request)
     except UnreadableWorkbookError as error:
-        where = file if sheet is None else f"{file} [{sheet}]"
-        issue = Issue(file, "not-a-workbook", sheet=sheet, cell=error.cell, value=error.value)
+        issue = Issue(file, error.rule, sheet=error.sheet, cell=error.cell, value=error.value)
+        where = file if error.sheet is None else f"{file} [{error.sheet}]"
         raise DataRefused(f"{where} {error.reason}.", issue_frame([issue])) from None
-
-    table = _table(declared, text, header, source)
-    if table.is_empty():
+    headers = [Header(**header) for header in answer["headers"]]
+    header = readable(headers)
+    if header is None:
+        refuse_headers(headers, source, file)
+    if not answer["rows"]:
         issue = Issue(file, "no-rows", sheet=header.sheet, row=header.row)
         raise DataRefused(f"{file} [{header.sheet}] has a header and no row below it.", issue_frame([issue]))
-    table.write_parquet(staged)
     return StagedWorkbook(
         source=source,
         file=file,
         sheet=header.sheet,
         columns={column: letters for column, (letters,) in header.places.items()},
         absent=tuple(column for column in SHEETS[source].columns() if column not in header.places),
-        rows=table.height,
+        rows=answer["rows"],
         path=staged,
     )
-
-
-def _read_visible_sheets(workbook: Path, package: Package) -> list[tuple[Worksheet, pl.DataFrame]]:
-    visible = [sheet for sheet in package.worksheets() if sheet.visible]
-    if not visible:
-        raise UnreadableWorkbookError("has no visible sheet", "no visible sheet")
-    return [(sheet, read_sheet_text(workbook, sheet.name)) for sheet in visible]
-
-
-def _read_declared_columns(
-    package: Package, worksheet: Worksheet, text: pl.DataFrame, header: Header
-) -> dict[str, pl.DataFrame]:
-    """Declared column to text and kind of its cells below the header."""
-    letters = {column: letters for column, (letters,) in header.places.items()}
-    with reading(worksheet.member):
-        stored = read_cells(lambda: package.open(worksheet.member), list(letters.values()))
-    below = pl.col("row") > header.row
-    text, stored = text.filter(below), stored.filter(below)
-    return {column: kinds_of_cells(text, stored, letter) for column, letter in letters.items()}
-
-
-def _table(declared: dict[str, pl.DataFrame], text: pl.DataFrame, header: Header, source: Source) -> pl.DataFrame:
-    """The staged table: from the row below the header to the last one with content."""
-    other = _other_columns(text, header, source)
-    rest = text.filter(pl.col("row") > header.row).select("row", **{title: letter for letter, title in other.items()})
-    last = max([_last_row(rest), *map(_last_row, declared.values())])
-    # The Excel reader stops before rows that hold nothing but formulas without a result.
-    table = pl.DataFrame({"row": pl.int_range(header.row + 1, last + 1, dtype=pl.UInt32, eager=True)})
-    for column in SHEETS[source].columns():
-        if column in declared:
-            cells = declared[column].rename({"text": column, "kind": kind_of(column)})
-            table = table.join(cells, on="row", how="left", maintain_order="left")
-        else:
-            absent = pl.lit(None)
-            table = table.with_columns(
-                absent.cast(pl.String).alias(column), absent.cast(CELL_KINDS).alias(kind_of(column))
-            )
-    return table.join(rest, on="row", how="left", maintain_order="left")
-
-
-def _last_row(cells: pl.DataFrame) -> int:
-    """The number of the last row with content; 0 without any."""
-    # A frame of no column but the row has no content, and no expression could say so.
-    content = pl.any_horizontal(pl.exclude("row").is_not_null()) if cells.width > 1 else pl.lit(value=False)
-    return int(cells.filter(content).select(pl.col("row").max().fill_null(0)).item())
-
-
-def _other_columns(text: pl.DataFrame, header: Header, source: Source) -> dict[str, str]:
-    """Letters of the columns that are not declared, to a name for each that is not taken yet."""
-    declared = {letter for letters in header.places.values() for letter in letters}
-    taken = {"row", *map(comparable, SHEETS[source].columns())}
-    taken |= {comparable(kind_of(column)) for column in SHEETS[source].columns()}
-    below = text.filter(pl.col("row") > header.row)
-    names = {}
-    for letter in text.columns[1:]:
-        title = header.titles.get(letter)
-        if letter in declared or (title is None and below[letter].is_null().all()):
-            continue
-        name = title or f"column {letter}"
-        if comparable(name) in taken:
-            name = f"{name} (column {letter})"
-        taken.add(comparable(name))
-        names[letter] = name
-    return names

@@ -18,13 +18,13 @@ from polars.testing import assert_frame_equal
 
 from tasks.domain.checks import check_classification, check_revenue, judge_matches, judge_total
 from tasks.domain.figures import Parameters
-from tasks.domain.issues import column_letter
 from tasks.domain.join import count_rows
 from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import SOURCES, Source
 from tasks.report.csv_files import write_wines
 from tasks.report.workbook import write_workbook as write_report
+from tasks.workbook.addresses import column_letter
 from tasks.workbook.staging import stage_workbook
 
 # openpyxl does not know what Excel added in 2010.

@@ -10,13 +10,13 @@ from tasks.domain.issues import (
     DataRefused,
     Issue,
     Severity,
-    column_letter,
     issue_frame,
     line,
     lines,
     refusal,
     shortened,
 )
+from tasks.workbook.addresses import column_letter
 
 BAD_PRICE = Issue("erp.xlsx", "not-a-number", "Sheet1", row=17, cell="C17", column="price", value="n/a")
 BAD_PRICE_LINE = 'erp.xlsx [Sheet1] C17, price: "n/a" is not a number. Correct the cell, then run again.'

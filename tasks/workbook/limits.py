@@ -1,0 +1,44 @@
+"""How much memory and time the reading of one workbook may take, held by the kernel."""
+
+import resource
+import signal
+from dataclasses import dataclass
+
+from tasks.workbook.package import MEGABYTE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A fixed amount, and more for every MB that the parts of the workbook take when they are unpacked.
+
+    Ordinary workbooks need a third of the memory and, where a tenth of a processor is free, of the time.
+
+    Attributes:
+        memory: MB of private memory. Addresses are not counted: libraries reserve far more than they use.
+        memory_per_mb: MB more for each MB.
+        seconds: Seconds of one processor.
+        seconds_per_mb: Seconds more for each MB.
+        patience: Seconds by the clock for each second of the processor, for a machine that is busy.
+    """
+
+    memory: float = 200
+    memory_per_mb: float = 6
+    seconds: float = 3
+    seconds_per_mb: float = 0.2
+    patience: float = 20
+
+    def hold(self, inflated: int = 0) -> None:
+        """Bind this process to what `inflated` bytes may take; past it the kernel ends it or refuses it memory."""
+        size = inflated / MEGABYTE
+        memory = int((self.memory + self.memory_per_mb * size) * MEGABYTE)
+        seconds = max(1, round(self.seconds + self.seconds_per_mb * size))
+        _hold(resource.RLIMIT_DATA, memory)
+        _hold(resource.RLIMIT_CPU, seconds)
+        _hold(resource.RLIMIT_CORE, 0)
+        signal.setitimer(signal.ITIMER_REAL, self.patience * seconds)
+
+
+def _hold(kind: int, limit: int) -> None:
+    # Only the soft limit, so that it can be raised once the size of the workbook is known.
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
