@@ -1,7 +1,7 @@
 """What must hold after each stage, reckoned by another way than the stage itself took.
 
-Each check returns sentences, one per contradiction; none when all holds. Where the stages use Polars expressions,
-the checks use Python's own numbers and sets, and compare what comes out.
+Each check returns sentences, one per contradiction; none when all holds. Where the stages compute, the checks use
+Python's own numbers and sets, or compare whole columns of what went in and what came out.
 """
 
 from collections import Counter
@@ -42,6 +42,7 @@ def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
         *_check_reading("liaison id_web", raw["liaison"], "id_web", again.key, cleaned.liaison, "web_key"),
         *_check_reading("web sku", products, "sku", again.key, listed, "web_key"),
         *_check_reading("erp price", raw["erp"], "price", again.price, cleaned.erp, "price"),
+        *_check_reading("erp stock_quantity", raw["erp"], "stock_quantity", again.stock, cleaned.erp, "stock_quantity"),
         *_check_reading("web total_sales", products, "total_sales", again.count, listed, "total_sales"),
         *_check_faults("erp price", cleaned.erp, "price__fault", pl.col("price").is_null() | (pl.col("price") <= 0)),
         *_check_faults(
@@ -66,7 +67,9 @@ def _check_rows(source: Source, raw: pl.LazyFrame, rows: pl.LazyFrame, key: list
     if stand.is_duplicated().any():
         sentences.append(f"{source}: {_n(int(stand.is_duplicated().sum()), 'row')} with a key that another row has")
     there = (rows.filter("is_product") if source == "web" else rows).select(key).collect()
-    if differing := set(there.drop_nulls().rows()) ^ set(stand.drop_nulls().rows()):
+    named, standing_for = (frame.drop_nulls().unique().sort(key) for frame in (there, stand))
+    if not named.equals(standing_for):
+        differing = set(named.rows()) ^ set(standing_for.rows())
         first = " with ".join(f'"{part}"' for part in min(differing))
         keys = _n(len(differing), "key")
         sentences.append(f"{source}: {keys} that no row stands for, or the wrong one, the first is {first}")
@@ -75,9 +78,10 @@ def _check_rows(source: Source, raw: pl.LazyFrame, rows: pl.LazyFrame, key: list
 
 def _differing_rows(name: str, read: pl.LazyFrame, kept: pl.LazyFrame, what: str) -> list[str]:
     """Whether both have the same rows, each of them once."""
-    before, after = Counter(_column(read, "row")), Counter(_column(kept, "row"))
-    if before == after:
+    rows_before, rows_after = _column(read, "row"), _column(kept, "row")
+    if rows_before.sort().equals(rows_after.sort()):
         return []
+    before, after = Counter(rows_before), Counter(rows_after)
     first = min((before - after) | (after - before))
     return [
         f"{name}: {_n(before.total(), 'row')} read, {after.total():,} {what}, the first that differs is row {first}"
@@ -149,7 +153,7 @@ def _check_pairs(cleaned: Cleaned, pairs: pl.DataFrame) -> list[str]:
 
 
 _JOINED_VALUES = {
-    "erp": {"product_id": "key", "product_key": "product_key", "price": "price"},
+    "erp": {"product_id": "key", "product_key": "product_key", "price": "price", "stock_quantity": "stock_quantity"},
     "liaison": {"product_key": "product_key", "web_key": "web_key"},
     "web": {"sku": "key", "web_key": "web_key", "total_sales": "total_sales", "post_title": "post_title"},
 }
@@ -173,25 +177,29 @@ def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> l
 def _check_ledger(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
     """Whether every row has one fate: used where it is joined, else set aside for the reason the cleaning gave."""
     sentences = []
-    ignored = {"blank-row", "other-post-type"}
     for source, rows in zip(SOURCES, cleaned, strict=True):
         settled = ledger.filter(source=source)
         sentences += _differing_rows(source, rows, settled, "accounted for")
         fates = rows.select("row", given="rule").join(settled, on="row", how="inner").collect()
-        used = set(_column(joined, f"{source}_row"))
-        wrong = [
-            fate["row"]
-            for fate in fates.select("row", "given", "rule", "disposition").iter_rows(named=True)
-            if (fate["disposition"] == "used") != (fate["row"] in used)
-            or (fate["disposition"] == "used") != (fate["rule"] is None)
-            or (fate["disposition"] == "ignored") != (fate["rule"] in ignored)
-            or (fate["disposition"] == "ignored") != (fate["given"] in ignored)
-            or (fate["given"] is not None and fate["given"] != fate["rule"])
-        ]
-        if wrong:
+        wrong = fates.filter(_is_unfit(pl.col("row").is_in(_column(joined, f"{source}_row").implode())))["row"]
+        if len(wrong):
             rows_with = f"{_n(len(wrong), 'row')} with a fate that does not fit"
-            sentences.append(f"{source}: {rows_with}, the first is row {min(wrong)}")
+            sentences.append(f"{source}: {rows_with}, the first is row {wrong.sort()[0]}")
     return sentences
+
+
+def _is_unfit(is_joined: pl.Expr) -> pl.Expr:
+    """Whether a row's fate, and the reason for it, fit neither the join nor the reason that the cleaning gave."""
+    fate, rule, given = pl.col("disposition").cast(pl.String), pl.col("rule"), pl.col("given")
+    is_used, is_ignored = fate.eq_missing(pl.lit("used")), fate.eq_missing(pl.lit("ignored"))
+    ignoring = ["blank-row", "other-post-type"]
+    return (
+        (is_used != is_joined)
+        | (is_used != rule.is_null())
+        | (is_ignored != rule.is_in(ignoring).fill_null(value=False))
+        | (is_ignored != given.is_in(ignoring).fill_null(value=False))
+        | (given.is_not_null() & given.ne_missing(rule))
+    )
 
 
 def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[int, int]]:

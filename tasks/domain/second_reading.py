@@ -48,6 +48,8 @@ def _is_blank(character: str) -> bool:
 def key(kind: str, text: str) -> str | None:
     """The key as it is compared."""
     del kind  # a number is spelled like a text
+    if text.isalnum():  # nearly all keys: nothing to strip, and no point
+        return text.lower()
     word = strip(text)
     if not word or any(_is_blank(character) for character in word):
         return None
@@ -73,6 +75,12 @@ def count(kind: str, text: str) -> int | None:
     if amount is None or abs(amount) >= EXCEL_LIMIT or amount != amount.to_integral_value():
         return None
     return int(amount)
+
+
+def stock(kind: str, text: str) -> int | None:
+    """The whole number from 0."""
+    bottles = count(kind, text)
+    return bottles if bottles is not None and bottles >= 0 else None
 
 
 def _amount(kind: str, text: str, *, with_currency: bool) -> Decimal | None:
