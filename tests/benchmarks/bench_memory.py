@@ -1,7 +1,7 @@
 """How much memory a month may take: the whole command, Prefect included, in a control group that the kernel enforces.
 
-Not collected by `make test`, since the largest month takes minutes: `make bench-memory`. The Prefect server runs outside
-of the bound, as it does where the month is deployed.
+Not collected by `make test`, since the largest month takes minutes: `make bench-memory`. The Prefect server stays
+outside of the bound, as it does where the month is deployed.
 """
 
 import sys
