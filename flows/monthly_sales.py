@@ -41,6 +41,7 @@ from tasks.validations import (
     validate_revenue,
 )
 from tasks.workbook.fetch import workbook_places
+    validate_comparison,
 
 LONGEST_RUN_SECONDS = 3600
 """A month takes seconds and a very large one minutes: a run that takes an hour hangs."""
@@ -133,3 +134,5 @@ def monthly_sales(
         reports = write_reports(compared, issues, summary, workbooks, folder)
         audit_reports(reports, compared, issues, summary)
         return publish(reports, summary, workbooks, plan, target, folder)
+        validate_comparison(wines, before, compared, summary)
+

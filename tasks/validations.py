@@ -6,6 +6,7 @@ import polars as pl
 
 from tasks.domain import checks
 from tasks.domain.comparison import ComparedMonth
+from tasks.domain.comparison_checks import check_comparison
 from tasks.domain.figures import MonthSummary, Parameters
 from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
@@ -62,6 +63,18 @@ def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, paramete
         DataRefused: With a sentence for each contradiction.
     """
     _refuse("classification", checks.check_classification(revenue, wines, parameters.premium_threshold))
+
+
+@stage("validate-comparison")
+def validate_comparison(
+    wines: pl.LazyFrame, before: pl.LazyFrame | None, compared: ComparedMonth, summary: MonthSummary
+) -> None:
+    """Every product of both months is compared once, and what changed adds up to the change, units and cents.
+
+    Raises:
+        DataRefused: With a sentence for each contradiction.
+    """
+    _refuse("comparison", check_comparison(wines, before, compared, summary))
 
 
 @stage("audit-reports")

@@ -54,7 +54,7 @@ def compute_stock(wines: pl.DataFrame) -> StockFigures:
         sold_out_revenue=sum(of["sold_out"]["revenue"], Decimal("0.00")),
         nearly_out=of["nearly_out"].height,
         idle=of["idle"].height,
-        idle_units=int(of["idle"]["stock_quantity"].sum()),
+        idle_units=sum(of["idle"]["stock_quantity"]),  # Polars would wrap what 64 bits do not hold
         idle_value=sum(of["idle"]["value"], Decimal("0.00")),
         unknown=of["unknown"].height,
     )

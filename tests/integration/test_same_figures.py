@@ -5,7 +5,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from frames import Month, month_of
 from polars.testing import assert_frame_equal
 
 from tasks.domain.checks import check_classification, check_revenue, judge_matches, judge_total
-from tasks.domain.figures import Parameters
 from tasks.domain.join import count_rows
 from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
@@ -108,8 +107,10 @@ def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
 
 def product_sheets(wines: pl.DataFrame, month: Month, path: Path) -> dict[str, Rows]:
     """The cells of the report's two sheets of products, as a spreadsheet shows them."""
-    figures, row_counts = compute_figures(wines, 2.0), count_rows(month.ledger).collect()
-    write_report(path, Parameters(month="2025-05"), figures, wines, row_counts, month.issues)
+    first = compare(wines.lazy(), None)
+    summary = replace(first.summary, row_counts=count_rows(month.ledger).collect())
+    compared, gone = first.month.wines.collect(), first.month.gone.collect()
+    write_report(path, summary, compared, gone, month.issues, [])
     book = openpyxl.load_workbook(path, data_only=True)
     return {name: [list(row) for row in book[name].values] for name in ("Revenue by product", "Premium wines")}
 

@@ -297,8 +297,9 @@ def sales(facts: list[tuple[int, int]]) -> pl.LazyFrame:
             "post_title": "Wine",
             "total_sales": [units for _, units in facts],
             "price": [Decimal(cents).scaleb(-2) for cents, _ in facts],
+            "stock_quantity": None,
         },
-        schema_overrides={"total_sales": pl.Int64, "price": MONEY},
+        schema_overrides={"total_sales": pl.Int64, "price": MONEY, "stock_quantity": pl.Int64},
     )
 
 
