@@ -37,11 +37,11 @@ from tasks.validations import (
     audit_reports,
     validate_classification,
     validate_cleaning,
+    validate_comparison,
     validate_join,
     validate_revenue,
 )
 from tasks.workbook.fetch import workbook_places
-    validate_comparison,
 
 LONGEST_RUN_SECONDS = 3600
 """A month takes seconds and a very large one minutes: a run that takes an hour hangs."""
@@ -75,6 +75,7 @@ def monthly_sales(
     csv_dialect: CsvDialect = "standard",
     *,
     allow_same_input: bool = False,
+    compare_again: bool = False,
 ) -> PublishedMonth:
     """Turn one month's three workbooks into published revenue and premium reports.
 
@@ -86,12 +87,12 @@ def monthly_sales(
         unmatched_limit: Highest accepted share of links and products without a partner, from 0 to 1.
         erp: Path of the erp workbook, if it is not to be looked for in the source folder.
         liaison: Path of the liaison workbook, if it is not to be looked for in the source folder.
-    compare_again: bool = False,
         web: Path of the web workbook, if it is not to be looked for in the source folder.
         aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
         language: Language of the workbook.
         csv_dialect: standard (commas, decimal points) or french (semicolons, decimal commas, byte order mark).
         allow_same_input: Publish although the shop's export is the one of the month before.
+        compare_again: Publish a month anew whose month before was corrected after it was published.
     """
     parameters = Parameters(
         resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit, language, csv_dialect
@@ -106,7 +107,6 @@ def monthly_sales(
         )
         if plan.is_published:
             return show_published(plan, target)
-        compare_again: Publish a month anew whose month before was corrected after it was published.
         staged = convert_workbooks(workbooks, folder)
 
         cleaned = Cleaned(
@@ -131,8 +131,8 @@ def monthly_sales(
         compared = compare_months(wines, before, folder)
 
         summary = summarise_month(compared, ledger, parameters, plan)
+        validate_comparison(wines, before, compared, summary)
+
         reports = write_reports(compared, issues, summary, workbooks, folder)
         audit_reports(reports, compared, issues, summary)
         return publish(reports, summary, workbooks, plan, target, folder)
-        validate_comparison(wines, before, compared, summary)
-

@@ -96,6 +96,7 @@ def check_published(
     workbooks: dict[Source, FetchedWorkbook],
     *,
     allow_same_input: bool,
+    compare_again: bool,
 ) -> Plan:
     """What is published already; an export that was not renewed since the month before is refused."""
     return plan_publication(
@@ -103,7 +104,6 @@ def check_published(
     )
 
 
-    compare_again: bool,
 def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) -> dict[Source, StagedWorkbook]:
     """The three sheets as staged tables, read side by side.
 
