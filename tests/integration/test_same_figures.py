@@ -13,6 +13,7 @@ import openpyxl
 import polars as pl
 import pytest
 from builders import write_workbook
+from compared import compare
 from frames import Month, month_of
 from polars.testing import assert_frame_equal
 
