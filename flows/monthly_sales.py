@@ -1,19 +1,23 @@
 """The monthly flow: three workbooks in, a verified and published month out."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
+from prefect.states import Completed
 from pydantic import Field
 
 from flows.logs import keep_logs_readable
 from tasks.domain.figures import CsvDialect, Language, Parameters
 from tasks.domain.join import Cleaned
 from tasks.domain.month import resolve_month
+from tasks.headline import outcome
+from tasks.notification import notification_block
 from tasks.publication.publisher import PublishedMonth
 from tasks.run_folder import run_folder
 from tasks.stages import (
+    announce,
     check_published,
     classify_wines,
     clean_erp,
@@ -60,6 +64,12 @@ def _run_name() -> str:
     return f"monthly-sales-{flow_run.parameters.get('month') or resolve_month('', _scheduled_start())}"
 
 
+def _told(published: PublishedMonth) -> PublishedMonth:
+    """The month in a state whose message tells it on the run's page; who calls the flow is given the month itself."""
+    message = outcome(published.sentence(), published.figures)
+    return cast("PublishedMonth", Completed(message=message, data=published))
+
+
 @flow(name="monthly-sales", flow_run_name=_run_name, persist_result=False, timeout_seconds=LONGEST_RUN_SECONDS)
 def monthly_sales(
     month: str = "",
@@ -73,6 +83,7 @@ def monthly_sales(
     aws_credentials: str = "",
     language: Language = "en",
     csv_dialect: CsvDialect = "standard",
+    notify: str = "",
     *,
     allow_same_input: bool = False,
     compare_again: bool = False,
@@ -91,6 +102,7 @@ def monthly_sales(
         aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
         language: Language of the workbook.
         csv_dialect: standard (commas, decimal points) or french (semicolons, decimal commas, byte order mark).
+        notify: Notification block told of a published month, such as slack-webhook/monthly-sales. Empty: nobody.
         allow_same_input: Publish although the shop's export is the one of the month before.
         compare_again: Publish a month anew whose month before was corrected after it was published.
     """
@@ -99,6 +111,7 @@ def monthly_sales(
     )
     places = workbook_places(parameters.month, source, aws_credentials, erp=erp, liaison=liaison, web=web)
     target = Place(destination, aws_credentials)
+    messenger = notification_block(notify)
 
     with run_folder(parameters.month, target, get_run_logger()) as folder:
         workbooks = fetch_workbooks(places, folder)
@@ -106,7 +119,7 @@ def monthly_sales(
             target, parameters, workbooks, allow_same_input=allow_same_input, compare_again=compare_again
         )
         if plan.is_published:
-            return show_published(plan, target)
+            return _told(show_published(plan, target))
         staged = convert_workbooks(workbooks, folder)
 
         cleaned = Cleaned(
@@ -135,4 +148,6 @@ def monthly_sales(
 
         reports = write_reports(compared, issues, summary, workbooks, folder)
         audit_reports(reports, compared, issues, summary)
-        return publish(reports, summary, workbooks, plan, target, folder)
+        published = publish(reports, summary, workbooks, plan, target, folder)
+        announce(published, compared, issues, summary, workbooks, reports, target, messenger, folder)
+        return _told(published)

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.artifacts import refused_table, text
+from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
@@ -35,14 +37,17 @@ def run_folder(month: str, destination: Place, logger: "Logger") -> Iterator[Pat
     except BaseException as error:
         if isinstance(error, DataRefused):
             write_issues(folder / ISSUES_FILE, error.issues)
-            _store_refusal(month, folder / ISSUES_FILE, destination, logger)
+            listed = _store_refusal(month, folder / ISSUES_FILE, destination, logger)
+            with only_warned("The run's page does not show the issues", logger):
+                table = refused_table(error.issues, listed)
+                show_artifacts(Artifact("refused-issues", text(str(error)), table))
         logger.error("The run's files are kept in %s", folder)  # noqa: TRY400 - the error speaks for itself
         raise
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _store_refusal(month: str, issues: Path, destination: Place, logger: "Logger") -> None:
-    """Store the list of issues under the hash of its content: the same refusal twice is one file."""
+def _store_refusal(month: str, issues: Path, destination: Place, logger: "Logger") -> str:
+    """Store the list of issues under the hash of its content, and say where: the same refusal twice is one file."""
     facts = file_facts(issues)
     key = f"refused/{month}/data_issues_{facts.sha256[:12]}.csv"
     try:
@@ -51,5 +56,6 @@ def _store_refusal(month: str, issues: Path, destination: Place, logger: "Logger
             storage.create(key, issues, facts)
     except OutsideFailure as failure:
         logger.warning("The list of issues could not be stored: %s", failure)
-        return
+        return str(issues)
     logger.error("All issues are listed in %s", storage.address(key))
+    return storage.address(key)

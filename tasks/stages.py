@@ -5,6 +5,7 @@ in the stage that has it, stages stream, and every step can be looked at after a
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from time import perf_counter
@@ -12,10 +13,13 @@ from typing import ParamSpec, TypeVar
 
 import polars as pl
 from prefect import Task, get_run_logger, task
+from prefect.blocks.abstract import NotificationBlock
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, wait
 from prefect.runtime import task_run
 
+from tasks import artifacts
+from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain import clean, join
 from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines
 from tasks.domain.figures import MonthSummary, Parameters
@@ -26,6 +30,7 @@ from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.schemas import SOURCES, Source
 from tasks.domain.stock import compute_stock
+from tasks.notification import notify_once
 from tasks.publication.baseline import read_baseline
 from tasks.publication.files import ReportFiles, report_files
 from tasks.publication.publisher import Plan, PublishedMonth, plan_publication, publish_month, show_month
@@ -276,7 +281,40 @@ def publish(
     """The month at its destination, see `publisher`: stored, committed, shown."""
     published = publish_month(destination.open(), files, summary, workbooks, plan, folder)
     get_run_logger().info(published.sentence())
-    return published
+    return replace(published, summary=summary)
+
+
+@stage("announce")
+def announce(
+    published: PublishedMonth,
+    compared: ComparedMonth,
+    issues: pl.LazyFrame,
+    summary: MonthSummary,
+    workbooks: dict[Source, FetchedWorkbook],
+    files: ReportFiles,
+    destination: Place,
+    notify: NotificationBlock | None,
+    folder: Path,
+) -> None:
+    """Show the month on the run's page, and notify people of it; nothing here fails a month that is published."""
+    logger = get_run_logger()
+    with only_warned("The run's page does not show the month", logger):
+        names: dict[Source, str] = {source: book.file for source, book in workbooks.items()}
+        show_artifacts(
+            Artifact(
+                "monthly-summary",
+                artifacts.text(published.sentence()),
+                artifacts.month_markdown(published, summary, compared.wines.collect()),
+            ),
+            Artifact(
+                "data-quality",
+                f"What became of the rows of {published.month}, and which cells are worth a look",
+                artifacts.quality_table(summary, issues.collect(), names),
+            ),
+        )
+    if notify is not None and published.outcome == "published":
+        with only_warned("The notification was not sent, and is not tried again", logger):
+            logger.info(notify_once(notify, destination.open(), published, summary, files.names, folder))
 
 
 @stage("show-published")
@@ -284,4 +322,7 @@ def show_published(plan: Plan, destination: Place) -> PublishedMonth:
     """The month that is published already; a name that lags behind it is brought up to date."""
     published = show_month(destination.open(), plan)
     get_run_logger().info(published.sentence())
+    with only_warned("The run's page does not show the month", get_run_logger()):
+        sentence = artifacts.text(published.sentence())
+        show_artifacts(Artifact("monthly-summary", sentence, artifacts.unchanged_markdown(published)))
     return published

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -34,7 +35,7 @@ from prefect_aws import AwsCredentials
 
 from tasks.domain.issues import OutsideFailure
 from tasks.storage.local import file_facts, outside
-from tasks.storage.protocol import CHUNK, ConflictError, Document, StoredFile
+from tasks.storage.protocol import CHUNK, ConflictError, Document, Link, StoredFile
 
 Answer = TypeVar("Answer")
 
@@ -84,6 +85,8 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 1},
+            # Else boto3 signs links in the old way, which newer regions do not take.
+            signature_version="s3v4",
         ).merge(options.pop("config", Config()))
         return block.get_boto3_session().client("s3", config=config, **options)
     except (BotoCoreError, ValueError) as error:
@@ -211,6 +214,13 @@ class S3Storage:
 
     def address(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
+
+    def link(self, key: str, days: int) -> Link:
+        request = {"Bucket": self.bucket, "Key": self.prefix + key}
+        seconds = int(timedelta(days=days).total_seconds())
+        with _talking("GetObject", self.bucket, self.address(key)):
+            url = self.client.generate_presigned_url("get_object", Params=request, ExpiresIn=seconds)
+        return Link(url, ends_with_credentials="X-Amz-Security-Token=" in url)
 
 
 def _may_pass(error: BotoCoreError | ClientError) -> bool:

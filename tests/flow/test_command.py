@@ -29,15 +29,16 @@ def test_a_published_month_ends_as_the_readme_shows_it(tmp_path: Path, prefect_s
     assert done.returncode == 0, done.stderr
     readme = (SAMPLE.parent / "README.md").read_text(encoding="utf-8")
     assert f"```text\n{done.stdout}```\n" in readme
-    *lines, sentence, publish = done.stderr.splitlines()
+    *lines, sentence, publish, announce = done.stderr.splitlines()
     assert sentence == "2025-05 is published (revision 1)."
-    stages = [line.split()[0] for line in (*lines, publish)]
+    stages = [line.split()[0] for line in (*lines, publish, announce)]
     assert set(stages[2:5]) == {"convert-erp", "convert-liaison", "convert-web"}
     assert stages[:2] + stages[5:] == [
         "fetch-workbooks", "check-published", "clean-erp", "clean-liaison", "clean-web", "validate-cleaning",
         "join-sources",
         "settle-rows", "collect-issues", "validate-join", "compute-revenue", "validate-revenue", "classify-wines",
         "validate-classification", "summarise-month", "write-reports", "audit-reports", "publish",
+        "announce",
     ]  # fmt: skip
 
 

@@ -84,7 +84,10 @@ def test_the_sample_month_is_published_whole(tmp_path: Path) -> None:
     run = last_run()
     assert (run.name, run.state_name) == ("monthly-sales-2025-05", "Completed")
     assert set(task_states(run).values()) == {"Completed"}
-    assert list(task_states(run))[-2:] == ["audit-reports", "publish"]
+    assert run.state.message == (
+        "2025-05 is published (revision 1). 25,236.60 EUR from 1,059 units of 210 products, 11 premium wines."
+    )
+    assert list(task_states(run))[-2:] == ["publish", "announce"]
 
 
 def test_the_manifest_names_every_file_by_its_sha256_and_every_row_by_its_fate(tmp_path: Path) -> None:

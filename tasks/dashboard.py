@@ -1,0 +1,74 @@
+"""Artifacts on the run's page."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.context import FlowRunContext, SyncClientContext, TaskRunContext
+
+from tasks.domain.issues import MonthlySalesError
+
+if TYPE_CHECKING:
+    import logging
+
+    Logger = logging.LoggerAdapter[logging.Logger] | logging.Logger
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact: a text in Markdown, or a table.
+
+    Attributes:
+        key: The name by which the dashboard finds it, and the one of the month before.
+        description: One sentence, in Markdown.
+        content: Markdown, or the rows of a table.
+    """
+
+    key: str
+    description: str
+    content: str | list[dict[str, object]]
+
+
+def show_artifacts(*artifacts: Artifact) -> None:
+    """Show artifacts on the page of this task, or of the flow where no task runs; one request for each.
+
+    Prefect's own helpers would open a connection for each, which costs two requests more.
+    """
+    flow, task = FlowRunContext.get(), TaskRunContext.get()
+    with SyncClientContext.get_or_create() as context:
+        for artifact in artifacts:
+            is_table = not isinstance(artifact.content, str)
+            context.client.create_artifact(
+                ArtifactCreate(
+                    key=artifact.key,
+                    type="table" if is_table else "markdown",
+                    description=artifact.description,
+                    data=json.dumps(artifact.content) if is_table else artifact.content,
+                    flow_run_id=flow.flow_run.id if flow and flow.flow_run else None,
+                    task_run_id=task.task_run.id if task else None,
+                )
+            )
+
+
+@contextmanager
+def only_warned(what: str, logger: "Logger") -> Iterator[None]:
+    """Let nothing that fails inside fail the run: a month that is published stays so.
+
+    Of an error that is not ours only its kind is logged: its text may hold the address of a webhook, or a link.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the month stands
+        logger.warning("%s: %s", what, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MonthlySalesError):
+        return str(error)
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the server answered {error.response.status_code}"
+    return type(error).__name__

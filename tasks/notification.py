@@ -1,0 +1,132 @@
+"""Tell people of a published month, at most once for each revision."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import httpx
+from prefect.blocks.abstract import NotificationBlock
+from prefect.blocks.core import Block
+from prefect.exceptions import PrefectException
+
+from tasks.domain.figures import MonthSummary
+from tasks.domain.issues import OutsideFailure, WrongArgument
+from tasks.headline import change_heading, headline, movement, stock_sentence
+from tasks.publication.publisher import PublishedMonth
+from tasks.storage.local import file_facts
+from tasks.storage.protocol import ConflictError, Link, Storage
+
+LINK_DAYS = 7
+"""The longest that S3 allows."""
+
+
+class Message(NamedTuple):
+    """A notification."""
+
+    subject: str
+    body: str
+
+
+def check_block_name(name: str) -> None:
+    """Refuse what cannot be the name of a block, before anything is asked of a server.
+
+    Raises:
+        WrongArgument: It is not `type/name`.
+    """
+    kind, _, own = name.partition("/")
+    if name and not (kind and own):
+        raise WrongArgument(
+            f'"{name}" is not the name of a notification block. Write it as type/name, such as '
+            "slack-webhook/monthly-sales."
+        )
+
+
+def notification_block(name: str) -> NotificationBlock | None:
+    """The block of this name; None for no name.
+
+    Raises:
+        WrongArgument: There is no such block, or it cannot notify.
+        OutsideFailure: The Prefect server does not answer.
+    """
+    check_block_name(name)
+    if not name:
+        return None
+    try:
+        block = Block.load(name)
+    except (ValueError, PrefectException):
+        raise WrongArgument(f'There is no block "{name}" on the Prefect server, or it is not complete.') from None
+    except (httpx.HTTPError, RuntimeError) as error:
+        reason = type(error).__name__
+        raise OutsideFailure(f'the block "{name}" cannot be read from the Prefect server: {reason}.') from None
+    if not isinstance(block, NotificationBlock):
+        raise WrongArgument(f'The block "{name}" sends no notifications. Name one that does, such as a Slack webhook.')
+    return block
+
+
+def notify_once(
+    block: NotificationBlock,
+    storage: Storage,
+    published: PublishedMonth,
+    summary: MonthSummary,
+    names: Sequence[str],
+    scratch: Path,
+) -> str:
+    """Send the notification of this revision unless it was sent before, and say which it was.
+
+    The marker comes first, so that of two runs that publish the same revision one tells it. Who dies between marker
+    and message tells nobody: a message too few is found in the dashboard, a message too many is a second month.
+
+    Args:
+        block: What sends it.
+        storage: Where the month is published.
+        published: What was published.
+        summary: Its figures.
+        names: The files that people open.
+        scratch: A folder for the marker.
+
+    Raises:
+        OutsideFailure: The destination does not take the marker; nothing is sent.
+        Exception: Whatever the block raises; it is not tried again.
+    """
+    marker = scratch / "notified"
+    marker.write_text(f"{published.month}, revision {published.revision}\n", encoding="utf-8")
+    try:
+        storage.create(f"notified/{published.month}/{published.revision}", marker, file_facts(marker))
+    except ConflictError:
+        return f"Revision {published.revision} of {published.month} was notified before."
+    message = compose(published, summary, [(name, storage.link(name, LINK_DAYS)) for name in names])
+    sending: object = block.notify(message.body, message.subject)
+    if isinstance(sending, Coroutine):  # Prefect's own blocks send here and now, others may be asynchronous
+        asyncio.run(sending)
+    return f"Revision {published.revision} of {published.month} is notified."
+
+
+def compose(published: PublishedMonth, summary: MonthSummary, links: Sequence[tuple[str, Link | None]]) -> Message:
+    """The notification in plain text: figures with their changes, and where the files are.
+
+    Args:
+        published: What was published.
+        summary: Its figures.
+        links: Each file that people open, with a link where the store has one.
+    """
+    comparison = summary.comparison
+    lines = headline(published.figures, comparison)
+    told = [f"{line.name}: {line.value}{f', {line.change}' if line.change else ''}" for line in lines]
+    if comparison:
+        told = [f"Changes {change_heading(comparison)}", *told, movement(comparison)]
+    body = [published.sentence(), "", *told, f"Stock: {stock_sentence(summary.stock)}", ""]
+    if any(link for _, link in links):
+        body += [f"{PurePosixPath(name).name}: {link.url}" for name, link in links if link]
+        body += [_validity([link for _, link in links if link])]
+    else:
+        body += list(published.addresses)
+    change = f", {lines[0].change}" if lines[0].change else ""
+    return Message(f"Wine sales {published.month}: {lines[0].value}{change}", "\n".join(body))
+
+
+def _validity(links: Sequence[Link]) -> str:
+    whoever = "Whoever has a link can open the file"
+    if any(link.ends_with_credentials for link in links):
+        return f"{whoever}, until the credentials of the run end: some hours."
+    return f"{whoever}, for {LINK_DAYS} days."
