@@ -174,6 +174,7 @@ class Backfill:
         aws_credentials: Block with which the destinations are read.
         lines: By shop and month; complete at any moment, also when the server is lost or the command is interrupted.
         is_interrupted: Whether it was told to stop.
+        is_lost: Whether the server stopped to answer: then nothing more is asked of it.
     """
 
     shops: Sequence[Shop]
@@ -182,6 +183,7 @@ class Backfill:
     runner: Runner
     aws_credentials: str = ""
     is_interrupted: bool = False
+    is_lost: bool = False
     _lines: dict[tuple[str, str], Line] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -213,6 +215,8 @@ class Backfill:
         except asyncio.CancelledError:
             self.is_interrupted = True
         counts = count_outcomes(self.lines)
+        if self.is_lost:
+            raise OutsideFailure(f"The Prefect server does not answer any more: {counts}.")
         await self._show(counts)
         if self.is_interrupted:
             return Cancelled(message=f"Interrupted: {counts}.")
@@ -230,6 +234,8 @@ class Backfill:
     async def _run_shop(self, shop: Shop, gate: asyncio.Semaphore) -> None:
         for position, month in enumerate(self.months):
             async with gate:
+                if self.is_lost:
+                    return
                 line = await self._run_month(shop, month)
             self._note(line)
             get_run_logger().info(line.sentence())
@@ -256,7 +262,10 @@ class Backfill:
             after = await _published(target, month)
         except OutsideFailure as failure:
             return Line(shop.name, month, "failed", reason=str(failure))
-        except httpx.HTTPError as error:
+        except httpx.HTTPStatusError as error:
+            return Line(shop.name, month, "failed", reason=f"The Prefect server refused a request: {error}.")
+        except httpx.TransportError as error:  # Prefect's client has tried for a minute
+            self.is_lost = True
             reason = str(error) or type(error).__name__
             return Line(shop.name, month, "failed", reason=f"The Prefect server does not answer: {reason}.")
         if after is None:

@@ -162,6 +162,8 @@ def _prepare() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL", "INFO")
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "INFO")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # The first start makes the server's database, which on a busy machine takes longer than Prefect's own 20 seconds.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     # A container stops its first process by this signal, which that process otherwise never notices.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -249,7 +251,7 @@ def _backfill(
         try:
             asyncio.run(backfill.run())
         finally:  # also when the server was lost
-            print(text_table(backfill.lines))
+            print(text_table(backfill.lines), flush=True)
     if backfill.is_interrupted:
         _say("Interrupted. What was published is as it was; the same command again goes on.")
         return INTERRUPTED
