@@ -25,12 +25,14 @@ def read_baseline(storage: Storage, baseline: Manifest, scratch: Path) -> pl.Dat
         there = storage.download(key, path)
         if there is None or not there.holds(baseline.stored(name)):
             raise OutsideFailure(
-                f"{storage.address(key)}, with which the month is compared, is not what its manifest says. "
-                f"`monthly-sales verify --month {baseline.month}` tells more."
+                f"{storage.address(key)}, with which the month is compared, "
+                f"{'is missing' if there is None else 'is not what its manifest says'}. Restore it: see "
+                f"`monthly-sales verify --month {baseline.month}`, and the runbook."
             )
         try:
             wines = read_wines(path, baseline.parameters["csv_dialect"])
-        except UnexpectedContent as fault:
-            raise OutsideFailure(f"{storage.address(key)} cannot be compared with: {fault}") from None
+        except (UnexpectedContent, pl.exceptions.PolarsError) as fault:
+            reason = str(fault).splitlines()[0]
+            raise OutsideFailure(f"{storage.address(key)} cannot be compared with: {reason}") from None
         classes.append(wines.with_columns(is_premium=pl.lit(is_premium)))
     return pl.concat(classes).select(PublishedWine.column_names())

@@ -19,15 +19,15 @@ _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r']"
 _Z_PLACES = 6
 _WINE_SCHEMA = pl.Schema({name: Wine.create_empty().schema[name] for name in WINE_FILE_COLUMNS})
-_NUMBERS = {
-    "total_sales": r"^[0-9]+$",
-    "price": r"^[0-9]+\.[0-9]{2}$",
-    "revenue": r"^[0-9]+\.[0-9]{2}$",
-    "z_score": r"^-?[0-9]+\.[0-9]{6}$",
+_WHOLE = {"total_sales": r"^[0-9]+$"}
+_DECIMALS = {
+    "price": r"^[0-9]+{point}[0-9]{{2}}$",
+    "revenue": r"^[0-9]+{point}[0-9]{{2}}$",
+    "z_score": r"^-?[0-9]+{point}[0-9]{{6}}$",
 }
 """How each number is spelled. Checked before the cast, which would round what has more places."""
 
-_DECIMALS = ["price", "revenue", "z_score"]
+_POINTS: dict[CsvDialect, str] = {"standard": "[.]", "french": ","}
 _SEPARATORS: dict[CsvDialect, str] = {"standard": ",", "french": ";"}
 
 
@@ -50,13 +50,13 @@ def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
         UnexpectedContent: Other columns, or a number in another spelling.
     """
     texts = _read(path, WINE_FILE_COLUMNS, dialect)
-    if dialect == "french":
-        texts = texts.with_columns(pl.col(_DECIMALS).str.replace(",", ".", literal=True))
-    for name, spelling in _NUMBERS.items():
+    decimals = {name: spelling.format(point=_POINTS[dialect]) for name, spelling in _DECIMALS.items()}
+    for name, spelling in (_WHOLE | decimals).items():
         wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
         if wrong.height:
             raise UnexpectedContent(words.wrong_spelling(name, wrong[name][0]))
-    return texts.cast({name: _WINE_SCHEMA[name] for name in _NUMBERS})
+    with_points = texts.with_columns(pl.col(decimals.keys()).str.replace(",", ".", literal=True))
+    return with_points.cast({name: _WINE_SCHEMA[name] for name in _WHOLE | decimals})
 
 
 def write_issues(path: Path, issues: pl.DataFrame, dialect: CsvDialect = "standard") -> None:
