@@ -71,7 +71,11 @@ class Compared:
 
 
 def compare(
-    now: pl.LazyFrame, before: pl.LazyFrame | None, parameters: Parameters | None = None, before_month: str = "2025-04"
+    now: pl.LazyFrame,
+    before: pl.LazyFrame | None,
+    parameters: Parameters | None = None,
+    before_month: str = "2025-04",
+    before_identity: str = "0" * 64,
 ) -> Compared:
     """Take a month through the comparison."""
     parameters = parameters or Parameters("2025-05")
@@ -80,7 +84,9 @@ def compare(
         gone_wines(now, before).collect().lazy(),
     )
     wines, gone = month.wines.collect(), month.gone.collect()
-    comparison = None if before is None else compute_comparison(parameters.month, wines, gone, before_month, "0" * 64)
+    comparison = (
+        None if before is None else compute_comparison(parameters.month, wines, gone, before_month, before_identity)
+    )
     counts = pl.DataFrame(
         [(source, "used", None, None, wines.height) for source in SOURCES],
         ["source", "disposition", "rule", "detail", "rows"],
