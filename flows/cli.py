@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "--source", default="data", help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}"
     )
     _add_rules(run)
+    run.add_argument(
+        "--notify", default="", metavar="BLOCK", help="Prefect block told of it: slack-webhook/monthly-sales"
+    )
 
     # Without defaults: what is not given is left to the flow, or to the deployment.
     backfill = commands.add_parser("backfill", help="run many months", argument_default=argparse.SUPPRESS)
@@ -149,7 +152,12 @@ def _count(text: str) -> int:
 def _run(**parameters: Any) -> int:  # noqa: ANN401 - the flow checks them
     _prepare()
     _check_arguments(**parameters)
-    print(_summary(_run_flow(**parameters)))
+    from flows.terminal import show_month, shown_stages  # noqa: PLC0415
+
+    with shown_stages():
+        published = _run_flow(**parameters)
+    if not show_month(published):
+        print(_summary(published))
     return PUBLISHED
 
 
@@ -171,12 +179,14 @@ def _prepare() -> None:
 def _check_arguments(*, month: str, source: str, destination: str, **parameters: Any) -> None:  # noqa: ANN401
     """Refuse a month or a place that cannot be, before a server is started for it."""
     from tasks.domain.month import resolve_month  # noqa: PLC0415
+    from tasks.notification import check_block_name  # noqa: PLC0415
     from tasks.storage.places import Place  # noqa: PLC0415
     from tasks.workbook.fetch import workbook_places  # noqa: PLC0415
 
     label = resolve_month(month, datetime.now(UTC))
     workbook_places(label, source, **{name: parameters[name] for name in ("erp", "liaison", "web")})
     Place(destination).check()
+    check_block_name(parameters["notify"])
 
 
 def _run_flow(**parameters: Any) -> "PublishedMonth":  # noqa: ANN401
@@ -335,14 +345,9 @@ def _summary(published: "PublishedMonth") -> str:
 
 
 def _figures(figures: "Figures") -> list[str]:
-    rows = [
-        ("Revenue", f"{figures.revenue:,.2f} EUR"),
-        ("Units sold", f"{figures.units:,}"),
-        ("Products", f"{figures.products:,}"),
-        ("Premium wines", f"{figures.premium:,} above {figures.threshold_price:,.2f} EUR"),
-        ("Ordinary wines", f"{figures.ordinary:,}"),
-    ]
-    return [f"{name:<15} {value}" for name, value in rows]
+    from tasks.headline import headline  # noqa: PLC0415
+
+    return [f"{line.name:<15} {line.value}" for line in headline(figures)]
 
 
 def _say(sentence: str) -> None:

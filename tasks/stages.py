@@ -4,6 +4,7 @@ A stage collects once, into a Parquet file of the run's own folder, and hands on
 in the stage that has it, stages stream, and every step can be looked at after a failure.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
@@ -42,6 +43,11 @@ from tasks.workbook import fetch
 from tasks.workbook.fetch import FetchedWorkbook, WorkbookPlaces
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
 
+STAGES = "monthly-sales.stages"
+"""The logger that tells the name of each stage when it begins and again when it ends, for whoever shows them."""
+
+_stages = logging.getLogger(STAGES)
+
 Parameters_ = ParamSpec("Parameters_")
 Result = TypeVar("Result")
 
@@ -56,8 +62,12 @@ def stage(name: str) -> Callable[[Callable[Parameters_, Result]], Task[Parameter
         @wraps(function)
         def run(*args: Parameters_.args, **kwargs: Parameters_.kwargs) -> Result:
             started = perf_counter()
-            with outside(f"{name} cannot use the run's folder"):
-                result = function(*args, **kwargs)
+            _stages.debug(name)
+            try:
+                with outside(f"{name} cannot use the run's folder"):
+                    result = function(*args, **kwargs)
+            finally:
+                _stages.debug(name)
             seconds = perf_counter() - started
             get_run_logger().info("%-24s %s %6.2f s", task_run.name, f"{_outcome(result):>14}", seconds)
             return result

@@ -37,8 +37,8 @@ def test_a_published_month_ends_as_the_readme_shows_it(tmp_path: Path, prefect_s
         "fetch-workbooks", "check-published", "clean-erp", "clean-liaison", "clean-web", "validate-cleaning",
         "join-sources",
         "settle-rows", "collect-issues", "validate-join", "compute-revenue", "validate-revenue", "classify-wines",
-        "validate-classification", "summarise-month", "write-reports", "audit-reports", "publish",
-        "announce",
+        "validate-classification", "read-baseline", "compare-months", "validate-comparison", "summarise-month",
+        "write-reports", "audit-reports", "publish", "announce",
     ]  # fmt: skip
 
 

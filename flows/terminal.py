@@ -1,0 +1,97 @@
+"""What `monthly-sales run` shows on a terminal; where a stream is none, nothing here touches it.
+
+Rich keeps to NO_COLOR by itself. A dumb terminal cannot move its cursor, so it is treated as a file.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.logging.configuration import setup_logging
+from prefect.logging.handlers import PrefectConsoleHandler
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from tasks.headline import change_heading, counted, headline, movement
+from tasks.publication.publisher import PublishedMonth
+from tasks.stages import STAGES
+
+_MARKS = {logging.INFO: ("✓ ", "green"), logging.WARNING: ("! ", "yellow"), logging.ERROR: ("✗ ", "red")}
+
+
+def is_lively(console: Console) -> bool:
+    """Whether lines can be redrawn on it, and marks be shown."""
+    return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
+
+
+@contextmanager
+def shown_stages() -> Iterator[None]:
+    """Show the stages that run beside a spinner on stderr, and those that are done as lines above it."""
+    console = Console(stderr=True, highlight=False)
+    if not is_lively(console):
+        yield
+        return
+    setup_logging()  # else the first flow would do it, and remove our handler
+    root, stages = logging.getLogger(), logging.getLogger(STAGES)
+    plain = [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]
+    with console.status("Starting") as status:
+        shown = _Shown(status)
+        for handler in plain:
+            root.removeHandler(handler)
+        root.addHandler(shown)
+        stages.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.removeHandler(shown)
+            for handler in plain:
+                root.addHandler(handler)
+
+
+class _Shown(logging.Handler):
+    """Log records as lines; the beginning and end of a stage as what the spinner says."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__()
+        self.status = status
+        self.running: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != STAGES:
+            self.status.console.print(Text.assemble(_MARKS.get(record.levelno, "  "), record.getMessage()))
+            return
+        name = record.getMessage()
+        if name in self.running:
+            self.running.remove(name)
+        else:
+            self.running.append(name)
+        if self.running:
+            self.status.update(", ".join(self.running))
+
+
+def show_month(published: PublishedMonth) -> bool:
+    """Show the month as a small table on stdout; False where that is no terminal."""
+    console = Console(highlight=False)
+    if not is_lively(console):
+        return False
+    summary = published.summary if published.outcome == "published" else None
+    comparison = summary.comparison if summary else None
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Month")
+    table.add_column(published.month, justify="right", style="bold")
+    table.add_column(change_heading(comparison) if comparison else "", justify="right")
+    for line in headline(published.figures, comparison):
+        table.add_row(*line)
+    if summary:
+        stock = summary.stock
+        table.add_row("Sold out", counted(stock.sold_out, "seller"), f"{stock.sold_out_revenue:,.2f} EUR so far")
+        table.add_row("Idle stock", counted(stock.idle_units, "bottle"), f"{stock.idle_value:,.2f} EUR")
+    console.print(table)
+    if comparison:
+        console.print(Text(movement(comparison)))
+    for number, address in enumerate(published.addresses):
+        # One address is one line, however narrow the terminal, so that it can be copied.
+        console.print(Text(f"{'Published' if number == 0 else '':<15} {address}"), soft_wrap=True)
+    return True

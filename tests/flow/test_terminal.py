@@ -1,0 +1,64 @@
+"""`monthly-sales run` on a terminal, through a pseudo-terminal, and beside one."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+
+SAMPLE = Path(__file__).parents[2] / "data"
+
+
+def on_a_terminal(*arguments: object, server: str, **environment: str) -> str:
+    """What a terminal of 100 columns is sent by the command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    sent = bytearray()
+
+    def read() -> None:
+        while True:
+            try:
+                sent.extend(os.read(ours, 4096))
+            except OSError:  # the other end is closed
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    nothing = {name: text for name, text in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "TERM"}}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", "--month", "2025-05", *map(str, arguments)],
+        env=nothing | {"PREFECT_API_URL": server, "TERM": "xterm-256color", "LANG": "C.UTF-8"} | environment,
+        stdin=theirs, stdout=theirs, stderr=theirs, timeout=120, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
+    assert done.returncode == 0, sent.decode()
+    return sent.decode()
+
+
+def test_a_terminal_shows_the_stage_that_runs_then_the_month_as_a_table(tmp_path: Path, prefect_server: str) -> None:
+    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server)
+    assert "\x1b[32m⠋\x1b[0m Starting" in shown
+    assert "\x1b[32m✓ \x1b[0mwrite-reports" in shown
+    first, last = shown.index("convert-erp"), shown.index("announce")
+    assert 0 < first < last < shown.index("Sold out")
+    assert "2025-05 is published (revision 1)." in shown
+    assert f"Published       {tmp_path}/sales_reports/sales_report_2025-05.xlsx\r\n" in shown
+    assert shown.rindex("\x1b[?25h") < shown.index("Sold out"), "the cursor is there again"
+
+
+def test_a_terminal_without_colours_gets_none(tmp_path: Path, prefect_server: str) -> None:
+    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server, NO_COLOR="1")
+    assert "✓ write-reports" in shown
+    assert "\x1b[32m" not in shown
+
+
+def test_a_dumb_terminal_gets_the_lines_of_a_file(tmp_path: Path, prefect_server: str) -> None:
+    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server, TERM="dumb")
+    assert "\x1b" not in shown
+    assert "Revenue         25,236.60 EUR\r\n" in shown
