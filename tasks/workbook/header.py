@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 SEARCHED_ROWS = 50
@@ -23,6 +23,7 @@ class Header:
         titles: What stands in the row, by letter of the column.
         places: Letters of the columns that bear each declared name.
         missing: The required columns that the row does not name.
+        belongs_to: Another source, all of whose required columns a row of the sheet names.
     """
 
     sheet: str
@@ -30,6 +31,7 @@ class Header:
     titles: dict[str, str]
     places: dict[str, list[str]]
     missing: list[str]
+    belongs_to: str | None = None
 
     def doubled(self) -> dict[str, list[str]]:
         """The declared columns that the row names more than once, with their letters."""
@@ -44,13 +46,30 @@ def comparable(title: str) -> str:
     return unicodedata.normalize("NFKC", title).strip().casefold()
 
 
-def find_header(sheet: str, grid: Grid, declared: Collection[str], required: Collection[str]) -> Header:
-    """The first row that names all required columns, or else the row that comes closest to it."""
+def find_header(
+    sheet: str,
+    grid: Grid,
+    declared: Collection[str],
+    required: Collection[str],
+    others: Mapping[str, Collection[str]],
+) -> Header:
+    """The first row that names all required columns, or else the row that comes closest to it.
+
+    Args:
+        sheet: Name of the sheet.
+        grid: Its first rows.
+        declared: The columns of the source.
+        required: Those without which the sheet is not meant.
+        others: The required columns of each other source, whose sheet this may be.
+    """
     names = {comparable(column): column for column in declared}
     headers = [_read_as_header(sheet, row, titles, names, required) for row, titles in grid if titles]
-    complete = (header for header in headers if not header.missing)
-    nothing = Header(sheet, 0, {}, {}, list(required))
-    return next(complete, None) or max(headers, key=closeness, default=nothing)
+    if complete := next((header for header in headers if not header.missing), None):
+        return complete
+    closest = max(headers, key=closeness, default=Header(sheet, 0, {}, {}, list(required)))
+    rows = [set(map(comparable, titles.values())) for _, titles in grid]
+    belongs_to = (name for name, columns in others.items() if any(row >= set(columns) for row in rows))
+    return replace(closest, belongs_to=next(belongs_to, None))
 
 
 def closeness(header: Header) -> float:

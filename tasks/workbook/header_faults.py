@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame, shortened
-from tasks.domain.schemas import SHEETS, Source
+from tasks.domain.schemas import SHEETS, SOURCES, Source, required_columns
 from tasks.workbook.header import Header, closeness, comparable
 
 _SHOWN_NAMES = 12
@@ -27,7 +27,16 @@ def refuse_headers(headers: Sequence[Header], source: Source, file: str) -> NoRe
                 for header in complete
             ),
         )
-    _refuse_faults(complete[0] if complete else max(headers, key=closeness), source, file)
+    header = complete[0] if complete else max(headers, key=closeness)
+    if header.belongs_to in SOURCES:
+        columns = ", ".join(required_columns(header.belongs_to))
+        raise DataRefused(
+            f"{file} [{header.sheet}] has the columns of the {header.belongs_to} workbook, not of {source}: {columns}.",
+            issue_frame(
+                [Issue(file, "other-source", sheet=header.sheet, value=f"columns of {header.belongs_to}: {columns}")]
+            ),
+        )
+    _refuse_faults(header, source, file)
 
 
 def _refuse_faults(header: Header, source: Source, file: str) -> NoReturn:

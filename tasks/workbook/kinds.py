@@ -9,6 +9,7 @@ from tasks.workbook.stored_cells import STORED_CELL, TEXT_TYPES
 _RELATIVE_TOLERANCE = 1e-6
 _ABSOLUTE_TOLERANCE = 1e-9
 
+_SHOWN_LENGTH = 40
 _XML_BLANKS = " \t\r\n"
 _DATE = r"^[+-]?[0-9]+[-:]"
 _DATES_END = 2_958_466
@@ -46,7 +47,8 @@ def kinds_of_cells(text: pl.DataFrame, stored: pl.DataFrame, letters: str) -> pl
     contradiction = judged.filter(~pl.col("agrees").fill_null(value=False))
     if contradiction.height:
         first = contradiction.row(0, named=True)
-        cell, stored_as, reads = f"{letters}{first['row']}", first["value"] or "", first["read"] or ""
+        cell = f"{letters}{first['row']}"
+        stored_as, reads = ((first[name] or "")[:_SHOWN_LENGTH] for name in ("value", "read"))
         raise UnreadableWorkbookError(
             f'cannot be read safely: {cell} is stored as "{stored_as}" and reads "{reads}"',
             f"stored: {stored_as}, reads: {reads}",

@@ -40,6 +40,7 @@ class Request:
         staged: The Parquet file to write.
         columns: Declared column to the name of the column that holds the kinds of its cells.
         required: The declared columns without which a sheet is not meant.
+        others: The required columns of the other sources, to tell a workbook in the wrong place.
         kinds: The kinds of cells.
         limits: See `Limits`.
     """
@@ -48,6 +49,7 @@ class Request:
     staged: str
     columns: dict[str, str]
     required: list[str]
+    others: dict[str, list[str]]
     kinds: list[str]
     limits: dict[str, float]
 
@@ -95,7 +97,9 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
             with _of(worksheet):
                 _refuse_far_cells(measure(partial(package.open, worksheet.member)))
                 text = read_sheet_text(Path(request.workbook), worksheet.name)
-            headers.append(find_header(worksheet.name, first_rows(text), request.columns, request.required))
+            headers.append(
+                find_header(worksheet.name, first_rows(text), request.columns, request.required, request.others)
+            )
         header = readable(headers)
         rows = None
         if header is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.schemas import CELL_KINDS, SHEETS, Source, kind_of, required_columns
+from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of, required_columns
 from tasks.workbook.header import Header, readable
 from tasks.workbook.header_faults import refuse_headers
 from tasks.workbook.limited_process import read_in_limited_process
@@ -71,6 +71,7 @@ def stage_workbook(
         staged=str(staged.absolute()),
         columns={column: kind_of(column) for column in SHEETS[source].columns()},
         required=required_columns(source),
+        others={other: required_columns(other) for other in SOURCES if other != source},
         kinds=CELL_KINDS.categories.to_list(),
         limits=asdict(limits or Limits()),
     )
