@@ -116,11 +116,7 @@ def write_raw_workbook(path: Path, sheet: str, *, sheet_state: str = "visible") 
         sheet: The worksheet's XML, as `sheet_xml` makes it.
         sheet_state: Whether the sheet is "visible", "hidden" or "veryHidden".
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _PARTS.items():
-            archive.writestr(name, content.replace("STATE", sheet_state))
-        archive.writestr("xl/worksheets/month.xml", sheet)
-    return path
+    return write_parts(path, raw_parts(sheet, sheet_state=sheet_state))
 
 
 def inline_row(row: int, *texts: str) -> str:
@@ -130,3 +126,17 @@ def inline_row(row: int, *texts: str) -> str:
         for index, text in enumerate(texts)
     )
     return f'<row r="{row}">{"".join(cells)}</row>'
+
+
+def raw_parts(sheet: str, *, sheet_state: str = "visible") -> dict[str, str | bytes]:
+    """The parts of a workbook of one sheet, by name, to be spoilt and written by `write_parts`."""
+    parts: dict[str, str | bytes] = {name: text.replace("STATE", sheet_state) for name, text in _PARTS.items()}
+    return {**parts, "xl/worksheets/month.xml": sheet}
+
+
+def write_parts(path: Path, parts: Mapping[str, str | bytes]) -> Path:
+    """A zip archive of these parts, whatever they are."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path

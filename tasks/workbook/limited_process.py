@@ -14,7 +14,7 @@ from tasks.workbook.reader import Request
 
 _ROOT = Path(__file__).parents[2]
 _OUT_OF_TIME = (signal.SIGXCPU, signal.SIGALRM)
-_OUT_OF_MEMORY = ("memory allocation of", "Failed to allocate", "MemoryError", "unable to map")
+_OUT_OF_MEMORY = ("annot allocate memory", "memory allocation of", "Failed to allocate", "MemoryError", "unable to map")
 
 
 def read_in_limited_process(request: Request) -> dict[str, Any]:
@@ -51,8 +51,15 @@ def _environment() -> dict[str, str]:
     """What the reader needs to import what this process would, and no secret."""
     paths = [str(_ROOT), *(path for path in sys.path if path)]
     kept = {name: os.environ[name] for name in ("PYTHONHOME", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
-    # A thread per processor would take memory and no time off: the workbooks are read side by side.
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "POLARS_MAX_THREADS": "2", "RUST_BACKTRACE": "0"}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(paths),
+        # A thread per processor would take memory and no time off: the workbooks are read side by side.
+        "POLARS_MAX_THREADS": "2",
+        # Give freed memory back, for the limit counts what is held.
+        "_RJEM_MALLOC_CONF": "retain:false",
+        "RUST_BACKTRACE": "0",
+    }
 
 
 def _fault_of(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:

@@ -169,9 +169,7 @@ class Package:
         if size != entry.file_size or checksum != entry.CRC:
             raise zipfile.BadZipFile
         if strings > MOST_STRINGS:
-            raise too_large(
-                f"holds {strings:,} texts, a workbook that can be read at most {MOST_STRINGS:,}", f"{strings:,} texts"
-            )
+            raise too_large(f"holds more than {MOST_STRINGS:,} texts", f"{strings:,} texts")
         return size
 
     def _inflate(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from tasks.workbook.stored_cells import Extent, measure, read_cells
 
 LARGEST_AREA = 32_000_000
 """Places of a sheet, 32 bytes each in the Excel reader: 500,000 rows of 64 columns."""
+MOST_COLUMNS = 1_024
 _SMALL_AREA = 1_000_000
 _PLACES_PER_CELL = 8
 _MOST_SHEETS = 200
@@ -67,8 +68,7 @@ def main() -> None:
     except OSError as error:
         answer = {"outside": [error.errno, error.strerror or str(error), error.filename and str(error.filename)]}
     except MemoryError:
-        # As when the memory of a library ends, which aborts the process.
-        os.abort()
+        sys.exit("MemoryError")
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
     os._exit(0)  # nothing is left to do, and threads of libraries would only cost time
@@ -143,6 +143,12 @@ def _refuse_far_cells(extent: Extent) -> None:
             f"holds {extent.cells:,} cells and reaches out to {reach}, far outside its table",
             f"{extent.cells:,} cells up to {reach}",
             cell,
+        )
+    if extent.columns > MOST_COLUMNS:
+        raise too_large(
+            f"reaches out to {extent.widest}: more than {MOST_COLUMNS:,} columns",
+            f"up to {extent.widest}",
+            extent.widest,
         )
     if extent.area > LARGEST_AREA:
         raise too_large(

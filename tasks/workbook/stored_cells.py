@@ -35,8 +35,8 @@ A cell of text has the value "" for any text, and text kept in the cell itself c
 reader gives text well.
 """
 
-# A row of all 16,384 columns takes about a megabyte; more without the end of a row is another dialect.
-_LONGEST_ROW = 16 * CHUNK
+# A row takes some kilobytes; where no row ends in megabytes, the parser needs less memory.
+_LONGEST_ROW = CHUNK
 _BATCH = 100_000
 
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"

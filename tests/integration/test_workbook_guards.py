@@ -1,0 +1,240 @@
+"""Hostile and broken workbooks: each is refused in a sentence, soon and cheaply, and the run lives on."""
+
+import json
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from builders import inline_row, raw_parts, sheet_xml, write_parts, write_workbook
+
+from tasks.domain.issues import DataRefused
+from tasks.workbook.limits import Limits
+from tasks.workbook.staging import stage_workbook
+
+HEADER = inline_row(1, "product_id", "price")
+ROW = '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>5</v></c></row>'
+MEGABYTE = 1 << 20
+SHEET = "xl/worksheets/month.xml"
+
+
+@pytest.fixture
+def xlsx(tmp_path) -> Path:
+    return tmp_path / "workbook.xlsx"
+
+
+def sheet(rows: str = ROW) -> str:
+    return sheet_xml(HEADER + rows)
+
+
+def refusal(workbook: Path, limits: Limits | None = None) -> DataRefused:
+    with pytest.raises(DataRefused) as caught:
+        stage_workbook(workbook, "erp", "erp.xlsx", workbook.with_suffix(".parquet"), limits)
+    return caught.value
+
+
+def _noise(size: int) -> bytes:
+    return random.Random(1).randbytes(size // 2).hex().encode()
+
+
+def _lying(path: Path) -> None:
+    """The last part unpacks to 50 MB and declares a thousand bytes."""
+    write_parts(path, raw_parts(sheet()) | {"xl/media/picture.bin": bytes(50 * MEGABYTE)})
+    content = bytearray(path.read_bytes())
+    entry = content.rfind(b"PK\x01\x02")
+    content[entry + 24 : entry + 28] = struct.pack("<I", 1000)
+    path.write_bytes(content)
+
+
+def _laughing(path: Path) -> None:
+    entities = "".join(f'<!ENTITY e{depth} "{f"&e{depth - 1};" * 10}">' for depth in range(1, 10))
+    xml = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "ha">{entities}]>' + sheet(inline_row(2, "&e9;", "5"))
+    write_parts(path, raw_parts(xml))
+
+
+def _external(path: Path) -> None:
+    parts = raw_parts(sheet())
+    parts["xl/workbook.xml"] = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + parts["xl/workbook.xml"]
+    write_parts(path, parts)
+
+
+def _overlapping(path: Path) -> None:
+    """Every entry of the table of contents points at the same packed bytes."""
+    write_parts(path, raw_parts(sheet()) | {f"xl/media/{number}.bin": _noise(100_000) for number in range(3)})
+    content = bytearray(path.read_bytes())
+    entry, first = 0, None
+    while (entry := content.find(b"PK\x01\x02", entry + 1)) >= 0:
+        if b"xl/media/" in content[entry + 46 : entry + 60]:
+            first = first or content[entry + 42 : entry + 46]
+            content[entry + 42 : entry + 46] = first
+            content[entry + 20 : entry + 24] = struct.pack("<I", len(content))
+    path.write_bytes(content)
+
+
+def _many_texts(path: Path) -> None:
+    texts = "".join(f"<si><t>{random.Random(seed).random()}</t></si>" + "<si/>" * 6 for seed in range(600_000))
+    write_parts(path, raw_parts(sheet()) | {"xl/sharedStrings.xml": f"<sst>{texts}</sst>"})
+
+
+def _wide_row(path: Path) -> None:
+    cells = "".join(f"<c><v>{random.Random(seed).randrange(10**9)}</v></c>" for seed in range(1_000_000))
+    write_parts(path, raw_parts(sheet(f"{ROW}<row>{cells}</row>")))
+
+
+def _cell(address: str):
+    return lambda path: write_parts(path, raw_parts(sheet(f'{ROW}<row r="3"><c r="{address}"><v>7</v></c></row>')))
+
+
+def _more(parts: dict[str, bytes]):
+    return lambda path: write_parts(path, raw_parts(sheet()) | parts)
+
+
+BOMBS = {
+    "a part of nothing but zeros": (_more({"xl/media/a.bin": bytes(300 * MEGABYTE)}), "more than 100 times its size"),
+    "twenty thousand parts": (
+        _more({f"xl/media/{number}": b"" for number in range(20_000)}), "holds 20,005 parts, a workbook at most 2,000",
+    ),
+    "a size that lies": (_lying, "is damaged or incomplete at xl/media/picture.bin"),
+    "parts on top of each other": (_overlapping, "holds parts that lie on top of each other"),
+    "entities of entities": (_laughing, f"declares a document type at {SHEET}, which no workbook does"),
+    "an external entity": (_external, "declares a document type at xl/workbook.xml, which no workbook does"),
+    "the last cell of the grid": (_cell("XFD1048576"), "[Sheet1] holds 5 cells and reaches out to XFD1048576, far"),
+    "a stray cell far down": (_cell("C1048576"), "[Sheet1] holds 5 cells and reaches out to C1048576, far outside"),
+    "a stray cell far out": (_cell("ALL200000"), "[Sheet1] holds 5 cells and reaches out to ALL200000, far outside"),
+    "a row beyond every number": (_cell("B99999999999"), 'it has a cell at "B99999999999", where no spreadsheet'),
+    "a row that wraps to a good one": (_cell("A4294967298"), 'it has a cell at "A4294967298", where no spreadsheet'),
+    "a column beyond the last": (_cell("XFE2"), 'it has a cell at "XFE2", where no spreadsheet has one'),
+    "a row of a million columns": (_wide_row, 'it has a cell at "XFE3", where no spreadsheet has one'),
+    "four million texts": (_many_texts, "holds more than 4,000,000 texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_soon_and_cheaply(xlsx, name):
+    """Seconds of the processor, because the clock of a busy machine says little; memory of the reader's process."""
+    build, words = BOMBS[name]
+    build(xlsx)
+
+    told = _in_a_fresh_process(xlsx)
+
+    assert words in told["sentence"]
+    assert "\n" not in told["sentence"]
+    assert told["sentence"].startswith("erp.xlsx ")
+    assert told["seconds"] < 5
+    assert told["megabytes"] < 300
+
+
+def _in_a_fresh_process(workbook: Path) -> dict:
+    """What became of staging the workbook, and what it cost; the parent of the measured one has imported little."""
+    script = """
+import json, resource, sys
+from pathlib import Path
+from tasks.domain.issues import DataRefused
+from tasks.workbook.staging import stage_workbook
+told = {"sentence": None}
+try:
+    stage_workbook(Path(sys.argv[1]), "erp", "erp.xlsx", Path(sys.argv[1] + ".parquet"))
+except DataRefused as refusal:
+    told["sentence"] = str(refusal)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+told |= {"seconds": used.ru_utime + used.ru_stime, "megabytes": used.ru_maxrss // 1024}
+print(json.dumps(told))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(workbook)], capture_output=True, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1:A2147483648", "ZZZZZZZZ1:ZZZZZZZZ99999999999999999999"])
+def test_what_a_sheet_claims_of_its_size_is_of_no_account(xlsx, dimension):
+    write_parts(xlsx, raw_parts(sheet().replace("<sheetData>", f'<dimension ref="{dimension}"/><sheetData>')))
+
+    assert stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet")).rows == 1
+
+
+def test_a_part_that_fails_its_checksum_is_named(xlsx):
+    write_parts(xlsx, raw_parts(sheet()))
+    content = bytearray(xlsx.read_bytes())
+    content[content.rfind(b"PK\x01\x02") + 16] ^= 1
+    xlsx.write_bytes(content)
+
+    assert str(refusal(xlsx)) == f"erp.xlsx is damaged or incomplete at {SHEET}."
+
+
+def test_a_text_that_no_table_of_texts_has_is_refused(xlsx):
+    write_parts(xlsx, raw_parts(sheet(ROW.replace('<c r="A2">', '<c r="A2" t="s">').replace("<v>1<", "<v>-1<"))))
+
+    assert str(refusal(xlsx)).startswith("erp.xlsx [Sheet1] cannot be read: Cell string index not found")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        pytest.param(Path.absolute, "erp.xlsx is not there.", id="missing"),
+        pytest.param(Path.mkdir, "erp.xlsx is a folder, not an .xlsx workbook.", id="folder"),
+    ],
+)
+def test_what_is_no_file_is_told(xlsx, make, sentence):
+    make(xlsx)
+
+    assert str(refusal(xlsx)) == sentence
+
+
+@pytest.fixture
+def long_workbook(xlsx) -> Path:
+    return write_workbook(xlsx, [("product_id", "price"), *((number, 5) for number in range(60_000))])
+
+
+@pytest.mark.parametrize(
+    ("limits", "words", "value"),
+    [
+        pytest.param(Limits(memory=75, memory_per_mb=0), "takes far more memory to read", "out of memory", id="memory"),
+        pytest.param(Limits(patience=0.1), "takes far longer to read", "out of time", id="clock"),
+    ],
+)
+def test_a_reader_that_dies_is_a_refusal_that_names_the_file(long_workbook, limits, words, value):
+    refused = refusal(long_workbook, limits)
+
+    assert str(refused) == f"erp.xlsx {words} than a workbook of its size."
+    assert refused.issues.select("file", "rule", "value").rows() == [("erp.xlsx", "reader-failed", value)]
+
+
+def test_a_killed_run_leaves_no_reader_behind(tmp_path):
+    workbook = write_workbook(
+        tmp_path / "slow.xlsx", [("product_id", "price"), *((number, 5) for number in range(200_000))]
+    )
+    script = (
+        "import sys; from pathlib import Path; from tasks.workbook.staging import stage_workbook; "
+        "stage_workbook(Path(sys.argv[1]), 'erp', 'erp.xlsx', Path(sys.argv[1] + '.parquet'))"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script, str(workbook)])
+    readers = _wait_for(lambda: _children(run.pid))
+
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+    assert _wait_for(lambda: not any(map(_is_alive, readers)))
+
+
+def _children(process: int) -> list[str]:
+    return [
+        child for task in Path(f"/proc/{process}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _wait_for(condition):
+    end = time.monotonic() + 20
+    while not (result := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return result
