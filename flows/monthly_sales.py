@@ -147,7 +147,7 @@ def monthly_sales(
         validate_comparison(wines, before, compared, summary)
 
         reports = write_reports(compared, issues, summary, workbooks, folder)
-        audit_reports(reports, compared, issues, summary)
+        audit_reports(reports, compared, issues, summary, workbooks)
         published = publish(reports, summary, workbooks, plan, target, folder)
         announce(published, compared, issues, summary, workbooks, reports, target, messenger, folder)
         return _told(published)

@@ -14,6 +14,7 @@ from tasks.domain.schemas import Source
 from tasks.publication.files import ReportFiles
 from tasks.report.audit import audit_files
 from tasks.stages import scan_all, stage
+from tasks.workbook.fetch import FetchedWorkbook
 from tasks.workbook.staging import StagedWorkbook
 
 
@@ -78,7 +79,13 @@ def validate_comparison(
 
 
 @stage("audit-reports")
-def audit_reports(files: ReportFiles, compared: ComparedMonth, issues: pl.LazyFrame, summary: MonthSummary) -> None:
+def audit_reports(
+    files: ReportFiles,
+    compared: ComparedMonth,
+    issues: pl.LazyFrame,
+    summary: MonthSummary,
+    workbooks: dict[Source, FetchedWorkbook],
+) -> None:
     """The files on disk, read back, hold every key and every amount of the frames.
 
     Raises:
@@ -94,6 +101,7 @@ def audit_reports(files: ReportFiles, compared: ComparedMonth, issues: pl.LazyFr
         compared.gone.collect(),
         issues.collect(),
         summary,
+        list(workbooks.values()),
     )
     _refuse("report", found)
 

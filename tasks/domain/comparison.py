@@ -85,6 +85,41 @@ def _ranked(published: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+CHANGE_KINDS = ("fallen", "new", "gone", "newly_premium", "no_longer_premium", "repriced")
+"""What may have happened to a product between two months, what to look at first before the others."""
+
+
+def list_changes(wines: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    """What happened to the products since the month before.
+
+    Args:
+        wines: One row per product (`ComparedWine`), by revenue.
+        gone: The products that are none any more (`GoneWine`).
+
+    Returns:
+        One row per product and kind of change: `change`, in the order of `CHANGE_KINDS`, and the columns of
+        `ComparedWine`; of a product that is gone, only those of the month before are filled.
+    """
+    is_premium, was_premium, is_old = pl.col("is_premium"), pl.col("was_premium"), ~pl.col("is_new")
+    happened = {
+        "fallen": pl.col("sold_since") < 0,
+        "new": pl.col("is_new"),
+        "newly_premium": is_old & is_premium & ~was_premium,
+        "no_longer_premium": is_old & was_premium & ~is_premium,
+        "repriced": pl.col("price") != pl.col("price_before"),
+    }
+    then = {"rank", "total_sales", "price", "revenue"}
+    lost = gone.select("product_id", "sku", "post_title", *(pl.col(name).alias(f"{name}_before") for name in then))
+    rows = [
+        (lost if kind == "gone" else wines.filter(happened[kind])).with_columns(
+            change=pl.lit(kind, pl.Enum(CHANGE_KINDS))
+        )
+        for kind in CHANGE_KINDS
+    ]
+    columns = {"change": pl.Enum(CHANGE_KINDS), **ComparedWine.create_empty().schema}
+    return pl.concat([pl.DataFrame(schema=columns), *rows], how="diagonal").select(columns.keys())
+
+
 def compute_comparison(
     month: str, compared: pl.DataFrame, gone: pl.DataFrame, before_month: str, before_identity: str
 ) -> Comparison:

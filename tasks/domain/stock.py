@@ -58,3 +58,24 @@ def compute_stock(wines: pl.DataFrame) -> StockFigures:
         idle_value=sum(of["idle"]["value"], Decimal("0.00")),
         unknown=of["unknown"].height,
     )
+
+
+def list_stock(wines: pl.DataFrame, months_apart: int | None) -> pl.DataFrame:
+    """The products whose stock somebody should look at.
+
+    Args:
+        wines: One row per product (`ComparedWine`), by revenue.
+        months_apart: Months since the month compared with; None without one.
+
+    Returns:
+        The rows that are not `enough`, with `state`, `stock_value` (EUR) and `months_left`: how long the bottles last
+        at the pace of sales since then, null where nothing was sold since. First what is sold out, then what nearly is,
+        both by revenue; then what never moved, by value; last what is not counted.
+    """
+    sold_since = pl.col("sold_since")
+    months_left = pl.when(sold_since > 0).then(pl.col("stock_quantity").cast(pl.Float64) * (months_apart or 0) / sold_since)
+    listed = wines.with_columns(
+        state=stock_state(), stock_value=stock_value(), months_left=months_left
+    ).filter(pl.col("state") != "enough")
+    idle_value = pl.when(pl.col("state") == "idle").then("stock_value").fill_null(0)
+    return listed.sort(pl.col("state").to_physical(), idle_value, "rank", descending=[False, True, False])

@@ -1,25 +1,30 @@
 """The native charts, and the hidden sheet that holds their numbers."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 
-from tasks.report import look, words
+from tasks.report import look
 from tasks.report.cells import cell_frame
 from tasks.report.price_bands import all_price_bands, premium_price_bands
 from tasks.report.sheets import Column, Sheet
+from tasks.report.words import Words
 
-TOP_PRODUCTS = 10
-TOP_PREMIUM = 15
-_TITLE_LENGTH = 76
+BARS = 10
+_TITLE_LENGTH = 56
 
 _FONT = {"name": look.FONT, "size": 8, "color": look.INK, "bold": False}
 _QUIET = {**_FONT, "color": look.QUIET}
-_NO_LINE = {"line": {"none": True}}
-_CLASSES = (("ordinary", words.ORDINARY, look.ORDINARY), ("premium", words.PREMIUM_MARK, look.PREMIUM))
+
+
+class DescribedChart(NamedTuple):
+    """A chart, and what it shows for who does not see it."""
+
+    chart: Chart
+    description: str
 
 
 class ChartData:
@@ -32,15 +37,14 @@ class ChartData:
         self._sheet = sheet
         self._next_row = 0
         sheet.worksheet.hide()
-        sheet.widths([Column("label", "", 60), Column("", "", 14), Column("", "", 14), Column("", "", 14)])
+        sheet.widths([60, 14, 14, 14])
 
     def add(self, title: str, frame: pl.DataFrame, kind: str) -> "ChartTable":
         """Write a table whose first column names the rows and whose others are numbers."""
         label, *values = frame.columns
-        columns = [Column(label, label, 60), *(Column(name, name, 14, kind) for name in values)]
+        columns = [Column(label, 60), *(Column(name, 14, kind) for name in values)]
         self._sheet.text(self._next_row, 0, title, "section")
-        first = self._next_row + 2
-        self._sheet.header(first - 1, columns)
+        first = self._next_row + 1
         self._sheet.rows(first, columns, frame)
         self._next_row = first + frame.height + 1
         return ChartTable(self._sheet.worksheet.name, first, cell_frame(frame))
@@ -69,23 +73,25 @@ class ChartTable:
         return [self._sheet_name, self._first_row, index, self._first_row + self._frame.height - 1, index]
 
 
-def top_products_chart(workbook: Workbook, data: ChartData, wines: pl.DataFrame) -> Chart:
+def top_products_chart(workbook: Workbook, data: ChartData, sheet: Sheet, wines: pl.DataFrame) -> DescribedChart:
     """The products with the most revenue, both classes."""
-    return _revenue_bars(workbook, data, words.TOP_PRODUCTS, wines.head(TOP_PRODUCTS))
+    return _revenue_bars(workbook, data, sheet, sheet.words.TOP_PRODUCTS, wines.head(BARS))
 
 
-def premium_revenue_chart(workbook: Workbook, data: ChartData, wines: pl.DataFrame) -> Chart:
-    """The premium wines with the most revenue."""
-    chart = _revenue_bars(workbook, data, words.PREMIUM_REVENUE, wines.head(TOP_PREMIUM))
-    chart.set_legend({"none": True})
-    return chart
+def top_premium_chart(workbook: Workbook, data: ChartData, sheet: Sheet, wines: pl.DataFrame) -> DescribedChart:
+    """The premium wines with the most revenue, on their own scale."""
+    premium = wines.filter(pl.col("is_premium") & (pl.col("revenue") > 0)).head(BARS)
+    return _revenue_bars(workbook, data, sheet, sheet.words.TOP_PREMIUM, premium)
 
 
-def price_chart(workbook: Workbook, data: ChartData, wines: pl.DataFrame, threshold_price: Decimal) -> Chart:
+def price_chart(
+    workbook: Workbook, data: ChartData, words: Words, wines: pl.DataFrame, threshold_price: Decimal
+) -> DescribedChart:
     """All products by price, with a line where premium begins."""
-    bands = all_price_bands(wines, threshold_price)
+    bands = all_price_bands(wines, threshold_price, words)
     table = data.add(words.PRICE_BANDS, bands.table, "count")
-    chart = _price_columns(workbook, table, words.PRICE_BANDS, words.band_axis(bands.step, threshold_price))
+    axis = words.band_axis(bands.step, threshold_price)
+    chart = _price_columns(workbook, table, words, words.PRICE_BANDS, axis)
     # A single invisible point whose error bar reaches down to the axis: the one vertical line that every program draws.
     line = workbook.add_chart({"type": "line"})
     line.add_series(
@@ -104,22 +110,29 @@ def price_chart(workbook: Workbook, data: ChartData, wines: pl.DataFrame, thresh
         }
     )  # fmt: skip
     chart.combine(line)
-    chart.set_legend({"position": "top", "font": _FONT, "delete_series": [len(_CLASSES)]})
-    return chart
+    chart.set_legend({"position": "top", "font": _FONT, "delete_series": [2]})
+    return DescribedChart(chart, words.bands_described(words.PRICE_BANDS))
 
 
-def premium_price_chart(workbook: Workbook, data: ChartData, wines: pl.DataFrame, threshold_price: Decimal) -> Chart:
+def premium_price_chart(
+    workbook: Workbook, data: ChartData, words: Words, wines: pl.DataFrame, threshold_price: Decimal
+) -> DescribedChart:
     """The premium wines by price: beside all the others their bars would be too short to see."""
-    bands = premium_price_bands(wines, threshold_price)
+    bands = premium_price_bands(wines, threshold_price, words)
     table = data.add(words.PREMIUM_BANDS, bands.table, "count")
-    chart = _price_columns(workbook, table, words.PREMIUM_BANDS, words.band_axis(bands.step, threshold_price))
+    axis = words.band_axis(bands.step, threshold_price)
+    chart = _price_columns(workbook, table, words, words.PREMIUM_BANDS, axis)
     chart.set_legend({"none": True})
-    return chart
+    return DescribedChart(chart, words.bands_described(words.PREMIUM_BANDS))
 
 
-def _price_columns(workbook: Workbook, table: ChartTable, title: str, axis: str) -> Chart:
+def _classes(words: Words) -> list[tuple[str, str, str]]:
+    return [("ordinary", words.ORDINARY, look.ORDINARY), ("premium", words.PREMIUM_MARK, look.PREMIUM)]
+
+
+def _price_columns(workbook: Workbook, table: ChartTable, words: Words, title: str, axis: str) -> Chart:
     chart = workbook.add_chart({"type": "column"})
-    for column, name, colour in _CLASSES:
+    for column, name, colour in _classes(words):
         chart.add_series(
             {
                 **table.series(column),
@@ -136,16 +149,17 @@ def _price_columns(workbook: Workbook, table: ChartTable, title: str, axis: str)
     return chart
 
 
-def _revenue_bars(workbook: Workbook, data: ChartData, title: str, wines: pl.DataFrame) -> Chart:
-    revenue = pl.col("revenue")
+def _revenue_bars(workbook: Workbook, data: ChartData, sheet: Sheet, title: str, wines: pl.DataFrame) -> DescribedChart:
+    revenue, words = pl.col("revenue"), sheet.words
     bars = wines.select(
-        _chart_title().alias("label"),
+        short_title(words, _TITLE_LENGTH).alias("label"),
         pl.when(~pl.col("is_premium")).then(revenue).alias("ordinary"),
         pl.when("is_premium").then(revenue).alias("premium"),
     )
     table = data.add(title, bars, "money")
     chart = workbook.add_chart({"type": "bar"})
-    for column, name, colour in _CLASSES:
+    shown = [one for one in _classes(words) if bars[one[0]].count()]
+    for column, name, colour in shown:
         chart.add_series(
             {
                 **table.series(column),
@@ -155,26 +169,26 @@ def _revenue_bars(workbook: Workbook, data: ChartData, title: str, wines: pl.Dat
                 "overlap": 100,
                 "data_labels": {
                     "value": True,
-                    "num_format": look.WHOLE_EURO,
+                    "num_format": sheet.look.number_format("euros"),
                     "position": "outside_end",
                     "font": _FONT,
                 },
             }
         )
     _dress(chart, title)
-    chart.set_legend({"position": "bottom", "font": _FONT})
+    chart.set_legend({"position": "bottom", "font": _FONT} if len(shown) > 1 else {"none": True})
     # Bars start half way: the other half is for the titles, in full.
     chart.set_plotarea({"layout": {"x": 0.5, "y": 0.1, "width": 0.4, "height": 0.8}})
     chart.set_y_axis({"reverse": True, "num_font": _FONT, "line": {"color": look.LINE}, "major_tick_mark": "none"})
     chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0})
-    return chart
+    return DescribedChart(chart, words.bars_described(title, bars.height))
 
 
-def _chart_title() -> pl.Expr:
-    """The title on one line and short enough for two lines beside a bar; cut between words where it must be."""
+def short_title(words: Words, length: int) -> pl.Expr:
+    """The title on one line, cut between words where it is longer."""
     line = pl.col("post_title").str.replace_all(r"\s+", " ").str.strip_chars()
-    cut = line.str.head(_TITLE_LENGTH).str.replace(r"\s+\S*$", "") + "…"
-    title = pl.when(line.str.len_chars() > _TITLE_LENGTH).then(cut).otherwise(line)
+    cut = line.str.head(length).str.replace(r"\s+\S*$", "") + "…"
+    title = pl.when(line.str.len_chars() > length).then(cut).otherwise(line)
     untitled = pl.col("product_id").map_elements(words.untitled, return_dtype=pl.String)
     return pl.when(title.fill_null("") == "").then(untitled).otherwise(title)
 

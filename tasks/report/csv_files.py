@@ -13,7 +13,7 @@ import polars as pl
 
 from tasks.domain.figures import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
-from tasks.report import words
+from tasks.report import contradictions
 
 _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r']"
@@ -54,7 +54,7 @@ def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
     for name, spelling in (_WHOLE | decimals).items():
         wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
         if wrong.height:
-            raise UnexpectedContent(words.wrong_spelling(name, wrong[name][0]))
+            raise UnexpectedContent(contradictions.wrong_spelling(name, wrong[name][0]))
     with_points = texts.with_columns(pl.col(decimals.keys()).str.replace(",", ".", literal=True))
     return with_points.cast({name: _WINE_SCHEMA[name] for name in _WHOLE | decimals})
 
@@ -94,5 +94,5 @@ def _write(path: Path, frame: pl.DataFrame, dialect: CsvDialect) -> None:
 def _read(path: Path, columns: list[str], dialect: CsvDialect) -> pl.DataFrame:
     texts = pl.read_csv(path, infer_schema=False, separator=_SEPARATORS[dialect])
     if texts.columns != columns:
-        raise UnexpectedContent(words.wrong_columns(texts.columns, columns))
+        raise UnexpectedContent(contradictions.wrong_columns(texts.columns, columns))
     return texts.with_columns(pl.all().str.strip_prefix(_GUARD))

@@ -17,31 +17,31 @@ QUIET = "#6B6560"
 LINE = "#D9D2C9"
 PAPER = "#F6F2ED"
 PREMIUM_PAPER = "#F5E6EB"
-BAR = "#EADFD3"
 
-EURO = '#,##0.00 "€"'
-WHOLE_EURO = '#,##0 "€"'
-COUNT = "#,##0"
-SHARE = "0.0 %"
-SCORE = "0.00"
+_FORMATS = {
+    "money": '#,##0.00 "€"',
+    "euros": '#,##0 "€"',
+    "count": "#,##0",
+    "change": "+#,##0;-#,##0;0",
+    "money change": '+#,##0.00 "€";-#,##0.00 "€";0.00 "€"',
+    "share": "0.0 %",
+    "score": "0.00",
+    "months": "0.0",
+}
 
 _TITLE = {"bold": True, "font_size": 16, "font_color": PREMIUM}
 _CELL = {"bottom": 1, "bottom_color": LINE, "valign": "vcenter"}
-_TILE = {"align": "center", "bg_color": PAPER}
-_HEADLINE = {**_TILE, "bold": True, "font_size": 16, "font_color": INK}
-_HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": PREMIUM, "valign": "vcenter", "text_wrap": True}
+_TILE = {"align": "left", "indent": 1, "bg_color": PAPER}
+_HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": PREMIUM, "valign": "vcenter"}
 _TOTAL = {"bold": True, "top": 1, "bottom": 1, "top_color": PREMIUM, "bottom_color": PREMIUM, "bg_color": PAPER}
 
-_NUMBERS = {
-    "count": {"num_format": COUNT, "align": "right"},
-    "money": {"num_format": EURO, "align": "right"},
-    "share": {"num_format": SHARE, "align": "right"},
-    "score": {"num_format": SCORE, "align": "right"},
-}
+_NUMBERS = {kind: {"num_format": number, "align": "right"} for kind, number in _FORMATS.items()}
 _KINDS: dict[str, dict[str, Any]] = {
     "text": {"indent": 1},
-    "tally": {"num_format": COUNT, "align": "left", "indent": 1},
-    "rank": {"num_format": COUNT, "align": "center", "font_color": QUIET},
+    "title": {"indent": 1, "text_wrap": True},
+    "tally": {"num_format": _FORMATS["count"], "align": "left", "indent": 1},
+    "rank": {"num_format": _FORMATS["count"], "align": "center", "font_color": QUIET},
+    "strong": {"num_format": _FORMATS["count"], "align": "right", "bold": True},
     "mark": {"bold": True, "font_color": PREMIUM, "align": "center"},
     **_NUMBERS,
 }
@@ -49,14 +49,24 @@ _KINDS: dict[str, dict[str, Any]] = {
 _STYLES: dict[str, dict[str, Any]] = {
     "title": _TITLE,
     "section": {"bold": True, "font_size": 11, "font_color": PREMIUM},
+    "news": {"bold": True, "font_size": 11, "font_color": INK},
     "note": {"font_color": QUIET, "italic": True, "font_size": 9},
+    "alert": {"bold": True, "font_color": PREMIUM, "font_size": 10},
     "plain": {},
+    "term": {**_CELL, "bold": True, "valign": "top", "text_wrap": True},
+    "meaning": {**_CELL, "text_wrap": True, "valign": "top"},
     "tile label": {**_TILE, "font_color": QUIET, "top": 2, "top_color": PREMIUM},
     "tile note": {**_TILE, "font_color": QUIET, "font_size": 9},
-    **{f"tile {kind}": {**_HEADLINE, "num_format": number["num_format"]} for kind, number in _NUMBERS.items()},
-    "header": {**_HEADER, "indent": 1},
-    "header right": {**_HEADER, "align": "right"},
-    "header centre": {**_HEADER, "align": "center"},
+    "tile delta": {**_TILE, "bold": True, "font_size": 9},
+    **{
+        f"{word} {kind}": {**_TILE, "bold": True, "font_size": size, "num_format": number}
+        for word, size in (("tile", 16), ("long tile", 11))
+        for kind, number in _FORMATS.items()
+    },
+    "header": {**_HEADER, "indent": 1, "text_wrap": True},
+    "header right": {**_HEADER, "align": "right", "text_wrap": True},
+    "header centre": {**_HEADER, "align": "center", "text_wrap": True},
+    "line header": {**_HEADER, "indent": 1},
     **{f"total {kind}": {**style, **_TOTAL} for kind, style in _KINDS.items()},
     **{f"cell {kind}": {**_CELL, **style} for kind, style in _KINDS.items()},
     **{f"marked {kind}": {**_CELL, **style, "bg_color": PREMIUM_PAPER} for kind, style in _KINDS.items()},
@@ -73,14 +83,25 @@ WORKBOOK_OPTIONS: dict[str, Any] = {
 class Look:
     """The cell formats of one workbook, by name: `look["cell money"]`."""
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self, workbook: Workbook, locale: str) -> None:
         self._workbook = workbook
+        self._locale = locale
         self._formats: dict[str, Format] = {}
 
     def __getitem__(self, name: str) -> Format:
         if name not in self._formats:
-            self._formats[name] = self._workbook.add_format(_STYLES[name])
+            style = _STYLES[name]
+            if number := style.get("num_format"):
+                style = {**style, "num_format": self._localised(number)}
+            self._formats[name] = self._workbook.add_format(style)
         return self._formats[name]
+
+    def number_format(self, kind: str) -> str:
+        """How numbers of this kind are shown in a chart."""
+        return self._localised(_FORMATS[kind])
+
+    def _localised(self, number: str) -> str:
+        return ";".join(f"{self._locale}{section}" for section in number.split(";"))
 
 
 def header_style(kind: str) -> str:

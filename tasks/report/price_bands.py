@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.report import words
+from tasks.report.words import Words
 
+_THRESHOLD_MARK = " "
 _BANDS = 12
 """Steps that the range of interest is divided into, at most."""
 
@@ -32,7 +33,7 @@ class PriceBands:
     table: pl.DataFrame
 
 
-def all_price_bands(wines: pl.DataFrame, threshold_price: Decimal) -> PriceBands:
+def all_price_bands(wines: pl.DataFrame, threshold_price: Decimal, words: Words) -> PriceBands:
     """All products by price, the threshold between the classes."""
     start = _cents(threshold_price)
     step = _round_step(start if start > 0 else _highest(wines))
@@ -44,19 +45,22 @@ def all_price_bands(wines: pl.DataFrame, threshold_price: Decimal) -> PriceBands
     above = range(max(premium, default=-1) + 1)
     tallest = max([*ordinary.values(), *premium.values()], default=0)
     rows = [
-        *((_label(band, start, step), ordinary.get(band), None, None) for band in below),
-        (words.THRESHOLD_MARK, None, None, tallest),
-        *((_label(band, start, step, last=_BANDS_ABOVE - 1), None, premium.get(band), None) for band in above),
+        *((_label(words, band, start, step), ordinary.get(band), None, None) for band in below),
+        (_THRESHOLD_MARK, None, None, tallest),
+        *((_label(words, band, start, step, last=_BANDS_ABOVE - 1), None, premium.get(band), None) for band in above),
     ]
     return PriceBands(_euros(step), _table(rows))
 
 
-def premium_price_bands(wines: pl.DataFrame, threshold_price: Decimal) -> PriceBands:
+def premium_price_bands(wines: pl.DataFrame, threshold_price: Decimal, words: Words) -> PriceBands:
     """The premium wines alone, up to the dearest."""
     start = _cents(threshold_price)
     step = _round_step(_highest(wines) - start)
     premium = _by_band(_counted(wines.filter("is_premium"), start, step))
-    rows = [(_label(band, start, step), None, premium.get(band), None) for band in range(max(premium, default=-1) + 1)]
+    rows = [
+        (_label(words, band, start, step), None, premium.get(band), None)
+        for band in range(max(premium, default=-1) + 1)
+    ]
     return PriceBands(_euros(step), _table(rows))
 
 
@@ -73,7 +77,7 @@ def _by_band(bands: pl.DataFrame) -> dict[int, int]:
     return dict(bands.group_by("band").len().iter_rows())
 
 
-def _label(band: int, start: int, step: int, last: int | None = None) -> str:
+def _label(words: Words, band: int, start: int, step: int, last: int | None = None) -> str:
     lower, upper = start + band * step, start + (band + 1) * step
     return words.band(_euros(max(lower, 0)), None if band == last else _euros(upper), whole=step >= _cents(Decimal(1)))
 

@@ -1,104 +1,82 @@
-"""The sheet about the data: what became of the rows, then each row and cell to look at."""
+"""The sheets about the data: what became of the rows, and each row and cell to look at."""
 
 import polars as pl
-from xlsxwriter.utility import xl_range
 
-from tasks.domain.figures import Parameters
-from tasks.domain.schemas import SOURCES, DataIssue, headings
-from tasks.report import words
-from tasks.report.cells import ROW_LIMIT
+from tasks.domain.figures import MonthSummary
+from tasks.domain.schemas import SOURCES
 from tasks.report.sheets import Column, Sheet
+from tasks.report.words import Words
 
-_WIDTHS = {
-    "file": 21, "sheet": 11, "row": 8, "cell": 9, "column": 15, "value": 24, "problem": 40,
-    "rule": 21, "severity": 10, "disposition": 10, "key": 13, "remedy": 44,
-}  # fmt: skip
-_HEADINGS = headings(DataIssue) | {"problem": words.PROBLEM}
+COUNT_COLUMNS = [
+    Column("source", 20),
+    Column("disposition", 13),
+    Column("reason", 75, "title"),
+    Column("rows", 10, "count"),
+    Column("rejected_units", 12, "count"),
+]
 
 ISSUE_COLUMNS = [
-    Column(name, _HEADINGS[name], width, "count" if name == "row" else "text") for name, width in _WIDTHS.items()
+    Column("file", 21),
+    Column("sheet", 11),
+    Column("row", 9, "count"),
+    Column("cell", 9),
+    Column("column", 16),
+    Column("value", 24, "title"),
+    Column("problem", 40, "title"),
+    Column("rule", 22),
+    Column("severity", 10),
+    Column("disposition", 11),
+    Column("key", 13),
+    Column("remedy", 44, "title"),
 ]
-_REASON, _ROWS, _UNITS = 2, 7, 8
-"""Columns of the counts; the reason has the narrow ones after it for itself."""
-
-_COUNT_ORDER = ["source", "disposition", "rule", "detail"]
 
 
-def write_quality(sheet: Sheet, parameters: Parameters, row_counts: pl.DataFrame, issues: pl.DataFrame) -> None:
-    """Write the counts and below them the issues, as many as the sheet holds."""
-    sheet.widths(ISSUE_COLUMNS)
-    sheet.text(0, 0, words.quality_title(parameters.month), "title")
-    sheet.text(1, 0, words.quality_sentence(), "note")
-    after_counts = _write_counts(sheet, 3, row_counts)
-    header_row = _write_issues(sheet, after_counts + 1, issues)
-    sheet.print_setup(parameters.month, header_row=header_row)
+def write_quality(sheet: Sheet, summary: MonthSummary) -> None:
+    """Write how many rows of each workbook were used, ignored and rejected, and why."""
+    words, month = sheet.words, summary.parameters.month
+    counts = counted_rows(summary.row_counts, words)
+    sheet.table(words.sheet_title(words.QUALITY, month), words.QUALITY_NOTE, COUNT_COLUMNS, counts, marked="is_total")
+    sheet.print_setup(month)
 
 
-def _write_counts(sheet: Sheet, row: int, row_counts: pl.DataFrame) -> int:
-    """The counts by workbook, what became of the rows, and why; returns the row after them."""
-    for column in range(_UNITS + 1):
-        heading = {0: words.WORKBOOK, 1: words.ROW_IS, _REASON: words.REASON, _ROWS: words.ROWS, _UNITS: words.UNITS}
-        style = "header right" if column >= _ROWS else "header"
-        sheet.text(row, column, heading.get(column, ""), style)
-    row += 1
+def counted_rows(row_counts: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The counts as `COUNT_COLUMNS`: for each workbook all rows, then why they became what they are."""
+    rows: list[tuple[str, str | None, str, int, int | None, bool]] = []
     for source in SOURCES:
-        counts = row_counts.filter(pl.col("source") == source).sort(_COUNT_ORDER)
+        counts = row_counts.filter(pl.col("source") == source).sort("disposition", "rule", "detail")
         if counts.is_empty():
             continue
-        _write_count(
-            sheet,
-            row,
-            [words.SOURCE_NAMES[source], "", words.rows_read(int(counts["rows"].sum()))],
-            None,
-            None,
-            "total",
-        )
-        row += 1
-        for disposition, rule, detail, rows, units in counts.select(
+        name, total = words.SOURCES[source], int(counts["rows"].sum())
+        rows.append((name, None, words.rows_read(total), total, None, True))
+        for disposition, rule, detail, number, units in counts.select(
             "disposition", "rule", "detail", "rows", "units"
         ).iter_rows():
-            _write_count(
-                sheet, row, ["", words.DISPOSITION_NAMES[disposition], words.reason(rule, detail)], rows, units, "cell"
-            )
-            row += 1
-    return row
+            rows.append((name, words.DISPOSITIONS[disposition], words.reason(rule, detail), number, units, False))
+    return pl.DataFrame(
+        rows,
+        schema={
+            "source": pl.String, "disposition": pl.String, "reason": pl.String, "rows": pl.Int64,
+            "rejected_units": pl.Int64, "is_total": pl.Boolean,
+        },
+        orient="row",
+    )  # fmt: skip
 
 
-def _write_count(sheet: Sheet, row: int, texts: list[str], rows: int | None, units: int | None, word: str) -> None:
-    for column, text in enumerate(texts):
-        if text:
-            sheet.text(row, column, text, f"{word} text")
-        else:
-            sheet.blanks(row, range(column, column + 1), f"{word} text")
-    sheet.blanks(row, range(len(texts), _ROWS), f"{word} text")
-    for column, number in ((_ROWS, rows), (_UNITS, units)):
-        if number is None:
-            sheet.blanks(row, range(column, column + 1), f"{word} text")
-        else:
-            sheet.number(row, column, number, f"{word} count")
+def write_issues(sheet: Sheet, summary: MonthSummary, issues: pl.DataFrame) -> None:
+    """Write the rejected rows and the issues with their addresses, errors marked."""
+    words, month = sheet.words, summary.parameters.month
+    note = words.issues_note(issues.height) if issues.height else words.NO_ISSUES
+    shown = told_issues(issues, words).with_columns(is_error=issues["severity"] == "error")
+    sheet.table(words.sheet_title(words.ISSUES, month), note, ISSUE_COLUMNS, shown, marked="is_error")
+    sheet.print_setup(month)
 
 
-def _write_issues(sheet: Sheet, row: int, issues: pl.DataFrame) -> int:
-    """The issues, their errors marked; returns the row of their headings."""
-    sheet.text(row, 0, words.ISSUES, "section")
-    header_row = row + 2
-    shown = issues.head(ROW_LIMIT - header_row - 1)
-    if issues.is_empty():
-        sheet.text(row + 1, 0, words.NO_ISSUES, "note")
-    elif shown.height < issues.height:
-        sheet.text(row + 1, 0, words.issues_cut(shown.height, issues.height), "section")
-    sheet.header(header_row, ISSUE_COLUMNS)
-    told = shown.with_columns(
-        pl.col("rule")
-        .replace_strict({rule: words.problem(rule) for rule in shown["rule"].unique()}, return_dtype=pl.String)
-        .alias("problem"),
-        pl.col("severity", "disposition").cast(pl.String),
-        (pl.col("severity") == "error").alias("is_error"),
+def told_issues(issues: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The issues in the language of the report, with what is wrong as a sentence."""
+    rules = issues["rule"].unique().to_list()
+    return issues.with_columns(
+        pl.col("severity").cast(pl.String).replace(words.SEVERITIES),
+        pl.col("disposition").cast(pl.String).replace(words.DISPOSITIONS),
+        pl.col("remedy").replace(words.REMEDIES),
+        problem=pl.col("rule").replace_strict({rule: words.problem(rule) for rule in rules}, return_dtype=pl.String),
     )
-    sheet.rows(header_row + 1, ISSUE_COLUMNS, told, marked="is_error")
-    if shown.height:
-        last_row = header_row + shown.height
-        sheet.worksheet.autofilter(header_row, 0, last_row, len(ISSUE_COLUMNS) - 1)
-        cells = xl_range(header_row + 1, 0, last_row, len(ISSUE_COLUMNS) - 1)
-        sheet.worksheet.ignore_errors({"number_stored_as_text": cells})
-    return header_row

@@ -7,17 +7,24 @@ written in constant-memory mode: rows leave memory in order, so a sheet is fille
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 import polars as pl
+from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
-from tasks.report import words
-from tasks.report.cells import cell_frame, cell_texts, literals
+from tasks.report.cells import ROW_LIMIT, cell_frame, cell_texts, literals
 from tasks.report.look import Look, header_style
+from tasks.report.rows import CellColumn, write_rows
+from tasks.report.words import Words
 
 _A4 = 9
-_NUMBER_KINDS = {"count", "rank", "money", "share", "score"}
 _HEADER_PIXELS = 34
+TITLE_ROW, NOTE_ROW, TOTAL_ROW, HEADER_ROW = range(4)
+FIRST_ROW = HEADER_ROW + 1
+
+TABLE_LIMIT = ROW_LIMIT - FIRST_ROW
+"""Rows that a table of its own sheet has room for."""
 
 
 class CellNotWritten(RuntimeError):
@@ -29,24 +36,28 @@ class Column:
     """A column of a table on a sheet.
 
     Attributes:
-        name: Its name in the frame.
-        heading: What people read above it.
+        name: Its name in the frame, which decides its heading.
         width: In characters.
-        kind: `text`, `mark`, `rank`, `count`, `money`, `share` or `score`; decides format and alignment.
+        kind: `text`, `title`, `mark`, `rank`, `count`, `change`, `money`, `share`, `score` or `months`; decides format
+            and alignment.
+        total: What stands above the heading: the sum or the number of the rows that a filter leaves, or their name.
+        if_empty: The text in place of a value that is not there.
     """
 
     name: str
-    heading: str
     width: float
     kind: str = "text"
+    total: Literal["sum", "count", "name"] | None = None
+    if_empty: str | None = None
 
 
 class Sheet:
-    """One sheet of the workbook, with the formats it is written in."""
+    """One sheet of the workbook, with the formats and the language it is written in."""
 
-    def __init__(self, worksheet: Worksheet, look: Look) -> None:
+    def __init__(self, worksheet: Worksheet, look: Look, words: Words) -> None:
         self.worksheet = worksheet
         self.look = look
+        self.words = words
 
     def text(self, row: int, column: int, text: str, style: str = "plain") -> None:
         """Write a text, whatever it looks like."""
@@ -67,38 +78,74 @@ class Sheet:
         for column in columns:
             self._check(self.worksheet.write_blank(row, column, None, self.look[style]), row, column)
 
-    def header(self, row: int, columns: Sequence[Column]) -> None:
-        """Write the headings of a table, on two lines where they must."""
-        self.worksheet.set_row_pixels(row, _HEADER_PIXELS)
+    def table(
+        self, title: str, note: str, columns: Sequence[Column], frame: pl.DataFrame, marked: str | None = None
+    ) -> None:
+        """Fill the sheet with one table: title, note, totals, headings and a row per row of the frame.
+
+        The totals stand above, where no filter hides and no sorting moves them. What the sheet has no room for is left
+        out, and the note says so.
+
+        Args:
+            title: Above everything.
+            note: What the table is; set off where there are no rows.
+            columns: Its columns, from the left.
+            frame: Its rows.
+            marked: A column of flags for the rows that are emphasised.
+        """
+        worksheet, shown = self.worksheet, frame.head(TABLE_LIMIT)
         for index, column in enumerate(columns):
-            self.text(row, index, column.heading, header_style(column.kind))
+            self._check(worksheet.set_column(index, index, column.width), 0, index)
+        self.text(TITLE_ROW, 0, title, "title")
+        cut = f"{note} {self.words.rows_cut(shown.height, frame.height)}" if shown.height < frame.height else note
+        self.text(NOTE_ROW, 0, cut, "note" if shown.height else "section")
+        self._totals(columns, shown)
+        worksheet.set_row_pixels(HEADER_ROW, _HEADER_PIXELS)
+        for index, column in enumerate(columns):
+            self.text(HEADER_ROW, index, self.words.HEADINGS[column.name], header_style(column.kind))
+        self.rows(FIRST_ROW, columns, shown, marked)
+
+        worksheet.freeze_panes(FIRST_ROW, 0)
+        worksheet.repeat_rows(HEADER_ROW)
+        if shown.height:
+            last_row, last_column = FIRST_ROW + shown.height - 1, len(columns) - 1
+            worksheet.autofilter(HEADER_ROW, 0, last_row, last_column)
+            worksheet.ignore_errors({"number_stored_as_text": xl_range(FIRST_ROW, 0, last_row, last_column)})
+
+    def _totals(self, columns: Sequence[Column], frame: pl.DataFrame) -> None:
+        if not any(column.total for column in columns):
+            return
+        last_row = max(FIRST_ROW + frame.height - 1, FIRST_ROW)
+        for index, column in enumerate(columns):
+            rows = xl_range(FIRST_ROW, index, last_row, index)
+            if column.total == "sum":
+                total = sum(frame[column.name].drop_nulls().to_list(), 0)
+                self.formula(TOTAL_ROW, index, f"=SUBTOTAL(109,{rows})", total, f"total {column.kind}")
+            elif column.total == "count":
+                self.formula(TOTAL_ROW, index, f"=SUBTOTAL(103,{rows})", frame.height, "total tally")
+            elif column.total == "name":
+                self.text(TOTAL_ROW, index, self.words.TOTAL_SHOWN, "total text")
+            else:
+                self.blanks(TOTAL_ROW, range(index, index + 1), "total text")
 
     def rows(self, first_row: int, columns: Sequence[Column], frame: pl.DataFrame, marked: str | None = None) -> None:
         """Write one row per row of the frame; the flag in column `marked` chooses the emphasised formats."""
-        names = [column.name for column in columns]
-        flags = frame[marked] if marked else pl.repeat(value=False, n=frame.height, eager=True)
-        number, text = self.worksheet.write_number, self.worksheet.write_string
-        writers = [number if column.kind in _NUMBER_KINDS else text for column in columns]
-        styles = {
-            emphasised: [self.look[f"{word} {column.kind}"] for column in columns]
-            for emphasised, word in ((False, "cell"), (True, "marked"))
-        }
-        blank = self.worksheet.write_blank
-        table = cell_frame(frame.select(names)).with_columns(pl.col(pl.Decimal).cast(pl.Float64))
-        table = table.with_columns(literals(texts) for texts in table if texts.dtype == pl.String)
-        for row, (values, flag) in enumerate(zip(table.iter_rows(), flags, strict=True), start=first_row):
-            for index, (value, write, cell_format) in enumerate(zip(values, writers, styles[flag], strict=True)):
-                code = blank(row, index, None, cell_format) if value is None else write(row, index, value, cell_format)
-                if code:
-                    self._check(code, row, index)
+        cells = [
+            CellColumn(
+                column.name, self.look[f"cell {column.kind}"], self.look[f"marked {column.kind}"], column.if_empty
+            )
+            for column in columns
+        ]
+        names = dict.fromkeys([*(column.name for column in columns), *([marked] if marked else [])])
+        write_rows(self.worksheet, first_row, cells, cell_frame(frame.select(*names)), marked)
 
-    def widths(self, columns: Sequence[Column]) -> None:
-        """Set the width of every column."""
-        for index, column in enumerate(columns):
-            self._check(self.worksheet.set_column(index, index, column.width), 0, index)
+    def widths(self, widths: Sequence[float]) -> None:
+        """Set the width of the columns, in characters."""
+        for index, width in enumerate(widths):
+            self._check(self.worksheet.set_column(index, index, width), 0, index)
 
-    def print_setup(self, month: str, *, pages_high: int = 0, header_row: int | None = None) -> None:
-        """Landscape A4, one page wide, numbered; the header row is repeated on every page."""
+    def print_setup(self, month: str, *, pages_high: int = 0) -> None:
+        """Landscape A4, one page wide, numbered."""
         sheet = self.worksheet
         sheet.hide_gridlines(2)
         sheet.set_landscape()
@@ -106,9 +153,7 @@ class Sheet:
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.center_horizontally()
         sheet.fit_to_pages(1, pages_high)
-        sheet.set_footer(words.page_footer(month))
-        if header_row is not None:
-            sheet.repeat_rows(header_row)
+        sheet.set_footer(self.words.page_footer(month))
 
     def _check(self, code: int, row: int, column: int) -> None:
         if code:

@@ -1,4 +1,4 @@
-"""The month as a workbook: summary, revenue by product, premium wines, quality.
+"""The month as a workbook, in the language of its parameters.
 
 The same frames give the same bytes: nothing here reads a clock, and XlsxWriter dates the entries of its archive with a
 constant.
@@ -14,13 +14,16 @@ from xlsxwriter import Workbook
 
 from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused
-from tasks.report import words
+from tasks.report import contradictions, sheets
+from tasks.report.about import write_about
 from tasks.report.charts import ChartData
 from tasks.report.look import WORKBOOK_OPTIONS, Look
-from tasks.report.products import PRODUCT_LIMIT, ranked, write_premium, write_revenue
-from tasks.report.quality import write_quality
+from tasks.report.movements import write_changes, write_stock
+from tasks.report.products import shown_products, write_premium, write_revenue
+from tasks.report.quality import write_issues, write_quality
 from tasks.report.sheets import Sheet
 from tasks.report.summary import write_summary
+from tasks.report.words import LANGUAGES
 from tasks.workbook.fetch import FetchedWorkbook
 
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -30,9 +33,9 @@ def write_workbook(
     path: Path,
     summary: MonthSummary,
     wines: pl.DataFrame,
-    gone: pl.DataFrame,  # noqa: ARG001 - shown on no sheet yet
+    gone: pl.DataFrame,
     issues: pl.DataFrame,
-    inputs: Sequence[FetchedWorkbook],  # noqa: ARG001 - shown on no sheet yet
+    inputs: Sequence[FetchedWorkbook],
 ) -> None:
     """Write the month's workbook; on a fault there is no file.
 
@@ -48,27 +51,34 @@ def write_workbook(
         DataRefused: There are more products than a sheet has rows.
         CellNotWritten: XlsxWriter refused a cell.
     """
-    parameters, figures, row_counts = summary.parameters, summary.figures, summary.row_counts
-    if wines.height > PRODUCT_LIMIT:
-        raise DataRefused(words.too_many_products(wines.height, PRODUCT_LIMIT), issues)
-    products = ranked(wines, figures.revenue)
+    if wines.height > sheets.TABLE_LIMIT:
+        raise DataRefused(contradictions.too_many_products(wines.height, sheets.TABLE_LIMIT), issues)
+    words = LANGUAGES[summary.parameters.language]
+    shown = shown_products(wines, summary.figures.revenue, words)
     # Rows go to files of this folder as soon as they are written, so that memory does not grow with the month.
     with TemporaryDirectory() as row_files:
         try:
             with Workbook(path, {**WORKBOOK_OPTIONS, "constant_memory": True, "tmpdir": row_files}) as workbook:
                 workbook.set_properties(
-                    {"title": words.title(parameters.month), "author": words.AUTHOR, "created": _CREATED}
+                    {"title": words.title(summary.parameters.month), "author": words.AUTHOR, "created": _CREATED}
                 )
-                look = Look(workbook)
-                front, revenue, premium, quality, chart_data = (
-                    Sheet(workbook.add_worksheet(name), look)
-                    for name in (words.SUMMARY, words.REVENUE, words.PREMIUM, words.QUALITY, words.CHART_DATA)
-                )
+                look = Look(workbook, words.CELL_LOCALE)
+                front, revenue, premium, stock, changes, quality, faults, about, chart_data = (
+                    Sheet(workbook.add_worksheet(name), look, words)
+                    for name in (
+                        words.SUMMARY, words.REVENUE, words.PREMIUM, words.STOCK, words.CHANGES, words.QUALITY,
+                        words.ISSUES, words.ABOUT, words.CHART_DATA,
+                    )
+                )  # fmt: skip
                 data = ChartData(chart_data)
-                write_summary(workbook, front, data, parameters, figures, products, row_counts)
-                write_revenue(revenue, parameters, figures, products)
-                write_premium(workbook, premium, data, parameters, figures, products)
-                write_quality(quality, parameters, row_counts, issues)
+                write_summary(workbook, front, data, summary, wines, shown)
+                write_revenue(revenue, summary, shown)
+                write_premium(workbook, premium, data, summary, shown)
+                write_stock(stock, summary, wines)
+                write_changes(changes, summary, wines, gone)
+                write_quality(quality, summary)
+                write_issues(faults, summary, issues)
+                write_about(about, summary, inputs)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
