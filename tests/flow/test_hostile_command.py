@@ -1,0 +1,80 @@
+"""Hostile months through the whole command: nothing dies, nothing shows a traceback, nothing grows without bound."""
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hostile.corpus import CASES, SOUND, Case
+from hostile.spoiled import spoiled_month
+
+MEMORY_LIMIT = 512 * 1024
+"""What a run may take at its peak, in KiB, its reader included; the modules that it imports take most of it."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; `peak` is the memory of its largest process in KiB."""
+
+    code: int
+    out: str
+    err: str
+    peak: int
+
+
+def run(server: str, *arguments: object) -> Ended:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", *map(str, arguments)],
+        env=os.environ | {"PREFECT_API_URL": server},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="surrogateescape",
+    )
+    guard = threading.Timer(120, process.kill)
+    guard.start()
+    out: list[str] = []
+    reading = threading.Thread(target=lambda: out.append(process.stdout.read()))
+    reading.start()
+    err = process.stderr.read()
+    reading.join()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    guard.cancel()
+    process.stdout.close()
+    process.stderr.close()
+    return Ended(process.returncode, out[0], err, usage.ru_maxrss)
+
+
+TYPED = [case for case in CASES if case.through_the_command]
+
+
+def test_at_least_fifteen_months_go_through_the_command() -> None:
+    assert len(TYPED) >= 15
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.group}, {case.name}") for case in TYPED])
+def test_a_hostile_month_ends_with_its_figures_or_its_words(case: Case, tmp_path: Path, prefect_server: str) -> None:
+    destination = tmp_path / "reports"
+    with spoiled_month(tmp_path / "source", case.spoil) as source:
+        ended = run(prefect_server, "--month", "2025-05", "--source", source, "--destination", destination)
+    assert ended.code == (1 if case.words else 0), ended.err
+    assert "Traceback" not in ended.err
+    assert ended.peak < MEMORY_LIMIT
+    folders = {path.name for path in destination.iterdir()}
+    if case.words:
+        assert ended.out == ""
+        told = ended.err.splitlines()
+        assert all(any(line.startswith(words) for line in told) for words in case.words), ended.err
+        count = "1 error" if len(case.words) == 1 else f"{len(case.words)} errors"
+        assert told[-1].startswith(f"Refused, nothing is published: {count}.")
+        assert folders == {"refused"}
+    else:
+        figures = SOUND | case.figures
+        assert f"{'Revenue':<15} {figures['revenue']:,.2f} EUR\n" in ended.out
+        assert f"{'Units sold':<15} {figures['units']:,}\n" in ended.out
+        assert f"{'Premium wines':<15} {figures['premium']} above" in ended.out
+        assert "refused" not in folders
