@@ -186,7 +186,9 @@ def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Pa
 
     second = json.loads((reports / "manifests/2025-05.json").read_text())
     assert second["revision"] == 2
-    assert second["earlier_revisions"] == [{"revision": 1, "identity": first["identity"], "figures": first["figures"]}]
+    assert second["earlier_revisions"] == [
+        {"revision": 1, "identity": first["identity"], "baseline": None, "figures": first["figures"]}
+    ]
     assert all((reports / file["key"]).exists() for file in first["files"].values())
     was, now = (f"{Decimal(manifest['figures']['revenue']):,}" for manifest in (first, second))
     assert was != now
@@ -204,6 +206,34 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
     monthly_sales("2025-05", str(SAMPLE), str(tmp_path), allow_same_input=True)
     baseline = json.loads((tmp_path / "manifests/2025-05.json").read_text())["baseline"]
     assert (baseline["month"], baseline["revision"]) == ("2025-04", 1)
+
+
+def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
+    """Two bottles of one wine were sold since, and nothing else changed."""
+    reports = tmp_path / "reports"
+    monthly_sales("2025-04", str(SAMPLE), str(reports), csv_dialect="french")
+    shop = openpyxl.load_workbook(SAMPLE / "web.xlsx").active
+    column = {cell.value: cell.column_letter for cell in shop[1]}
+    row, units = next(
+        (row, shop[f"{column['total_sales']}{row}"].value)
+        for row in range(2, shop.max_row)
+        if shop[f"{column['post_type']}{row}"].value == "product" and shop[f"{column['total_sales']}{row}"].value
+    )
+    sold = sample_with(tmp_path, "web.xlsx", {f"{column['total_sales']}{row}": units + 2})
+    monthly_sales("2025-06", str(sold), str(reports))
+    before, now = (json.loads((reports / f"manifests/{month}.json").read_text()) for month in ("2025-04", "2025-06"))
+    changed, same = now["comparison"], ("repriced", "new_products", "gone_products", "fallen_products", "newly_premium")
+    assert [changed[name] for name in same] == [0] * len(same)
+    assert (changed["month"], changed["months_apart"], changed["units_sold"]) == ("2025-04", 2, 2)
+    assert (changed["identity"], changed["units_before"]) == (before["identity"], 1059)
+    grown = Decimal(now["figures"]["revenue"]) - Decimal(before["figures"]["revenue"])
+    assert Decimal(changed["sold_value"]) == grown > 0
+    assert now["files"]["wines/premium_wines_2025-06.csv"]["key"].split("/")[2] == (
+        f"{now['identity']}-{before['identity'][:12]}"
+    )
+    shown = files_in(reports)
+    monthly_sales("2025-06", str(sold), str(reports), compare_again=True)
+    assert files_in(reports) == shown
 
 
 def test_the_faults_of_two_workbooks_are_told_together(tmp_path: Path) -> None:
