@@ -21,8 +21,8 @@ class Limits:
         patience: Seconds by the clock for each second of the processor, for a machine that is busy.
     """
 
-    memory: float = 200
-    memory_per_mb: float = 6
+    memory: float = 288
+    memory_per_mb: float = 8
     seconds: float = 3
     seconds_per_mb: float = 0.2
     patience: float = 20

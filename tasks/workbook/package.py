@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from tasks.workbook.likeness import ZIP_MAGIC, likeness_of_archive, likeness_of_file
 
-CHUNK = 4 * 1024 * 1024
+CHUNK = 1024 * 1024
 
 MEGABYTE = 1024 * 1024
 LARGEST_INFLATED = 1024 * MEGABYTE

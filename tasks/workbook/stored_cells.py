@@ -36,7 +36,7 @@ reader gives text well.
 """
 
 # A row takes some kilobytes; where no row ends in megabytes, the parser needs less memory.
-_LONGEST_ROW = CHUNK
+_LONGEST_ROW = 4 * CHUNK
 _BATCH = 100_000
 
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
