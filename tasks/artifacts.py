@@ -127,7 +127,6 @@ def refused_table(issues: pl.DataFrame, listed: str) -> list[dict[str, object]]:
     by_severity = issues.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)).to_physical(), maintain_order=True)
     table = [
         {
-            "Severity": issue["severity"],
             "File": cell(issue["file"]),
             "Sheet": cell(issue["sheet"] or ""),
             "Cell": issue["cell"] or "",
@@ -136,6 +135,7 @@ def refused_table(issues: pl.DataFrame, listed: str) -> list[dict[str, object]]:
             "What is wrong": RULES[issue["rule"]].sentence,
             "What to do": issue["remedy"],
             "Rule": issue["rule"],
+            "Severity": issue["severity"],
         }
         for issue in by_severity.head(LONGEST_TABLE).iter_rows(named=True)
     ]
@@ -161,12 +161,12 @@ def _top_wines(wines: pl.DataFrame, *, compared: bool) -> str:
         "Was": ["new" if wine["is_new"] else f"{wine['rank_before']}" for wine in top],
         "Wine": [text(shortened(wine["post_title"] or f"Product {wine['product_id']}")) for wine in top],
         "Units": [f"{wine['total_sales']:,}" for wine in top],
-        "Since": ["" if wine["sold_since"] is None else f"{wine['sold_since']:+,}" for wine in top],
+        "Sold since": ["" if wine["sold_since"] is None else f"{wine['sold_since']:+,}" for wine in top],
         "EUR": [f"{wine['revenue']:,.2f}" for wine in top],
         " ": [bar(wine["revenue"], most) for wine in top],
     }
     if not compared:
-        del columns["Was"], columns["Since"]
+        del columns["Was"], columns["Sold since"]
     rules = ["---" if heading in {"Wine", " "} else "---:" for heading in columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rules, *zip(*columns.values(), strict=True)])
 

@@ -31,6 +31,7 @@ from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.schemas import SOURCES, Source
 from tasks.domain.stock import compute_stock
+from tasks.headline import outcome
 from tasks.notification import notify_once
 from tasks.publication.baseline import read_baseline
 from tasks.publication.files import ReportFiles, report_files
@@ -313,7 +314,7 @@ def announce(
         show_artifacts(
             Artifact(
                 "monthly-summary",
-                artifacts.text(published.sentence()),
+                artifacts.text(outcome(published.sentence(), published.figures)),
                 artifacts.month_markdown(published, summary, compared.wines.collect()),
             ),
             Artifact(
@@ -333,6 +334,6 @@ def show_published(plan: Plan, destination: Place) -> PublishedMonth:
     published = show_month(destination.open(), plan)
     get_run_logger().info(published.sentence())
     with only_warned("The run's page does not show the month", get_run_logger()):
-        sentence = artifacts.text(published.sentence())
+        sentence = artifacts.text(outcome(published.sentence(), published.figures))
         show_artifacts(Artifact("monthly-summary", sentence, artifacts.unchanged_markdown(published)))
     return published

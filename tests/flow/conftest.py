@@ -22,7 +22,8 @@ def prefect_server() -> Iterator[str]:
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env=os.environ | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
+        env=os.environ
+        | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
