@@ -81,16 +81,14 @@ def check_comparison(
 
 
 def _by_key(wines: pl.LazyFrame) -> dict[str, _Product]:
-    rows = wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect().rows()
+    rows = _in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect()).rows()
     rows.sort(key=lambda row: (-row[3], row[0]))
-    return {
-        product_id.lower(): _Product(product_id, units, _cents(price), _cents(revenue), is_premium, rank)
-        for rank, (product_id, units, price, revenue, is_premium) in enumerate(rows, start=1)
-    }
+    return {row[0].lower(): _Product._make((*row, rank)) for rank, row in enumerate(rows, start=1)}
 
 
-def _cents(amount: Decimal) -> int:
-    return int(amount.scaleb(2))
+def _in_cents(frame: pl.DataFrame) -> pl.DataFrame:
+    """Money as the whole number of cents that it is stored as: two places, see `schemas`."""
+    return frame.with_columns(pl.col(pl.Decimal).to_physical())
 
 
 def _beside(product: _Product, was: _Product | None, *, has_before: bool) -> _Values:
@@ -106,10 +104,7 @@ def _beside(product: _Product, was: _Product | None, *, has_before: bool) -> _Va
 
 def _differing(what: str, expected: Mapping[str, _Values], there: pl.DataFrame) -> list[str]:
     """Whether each product is there once, with these values."""
-    found = {
-        product: tuple(_cents(value) if isinstance(value, Decimal) else value for value in values)
-        for product, *values in there.iter_rows()
-    }
+    found = {row[0]: row[1:] for row in _in_cents(there).iter_rows()}
     wrong = [product for product in expected.keys() | found.keys() if expected.get(product) != found.get(product)]
     sentences = []
     if there.height != len(found):
@@ -160,22 +155,22 @@ def _carrying(revenues: Iterable[int]) -> int:
 
 def _stock(wines: pl.LazyFrame) -> dict[str, int]:
     """The figures of the stock; money in cents."""
-    rows = wines.select("total_sales", "stock_quantity", "price", "revenue").collect().rows()
+    rows = _in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect()).rows()
     sold_out = [revenue for units, stock, _, revenue in rows if units and stock == 0]
     idle = [(stock, price) for units, stock, price, _ in rows if stock and not units]
     return {
         "sold_out": len(sold_out),
-        "sold_out_revenue": sum(map(_cents, sold_out)),
+        "sold_out_revenue": sum(sold_out),
         "nearly_out": sum(1 for units, stock, *_ in rows if units and stock and stock < LOW_STOCK),
         "idle": len(idle),
         "idle_units": sum(stock for stock, _ in idle),
-        "idle_value": sum(stock * _cents(price) for stock, price in idle),
+        "idle_value": sum(stock * price for stock, price in idle),
         "unknown": sum(1 for _, stock, *_ in rows if stock is None),
     }
 
 
 def _cents_of(stated: dict[str, Any]) -> dict[str, Any]:
-    return {name: _cents(value) if isinstance(value, Decimal) else value for name, value in stated.items()}
+    return {name: int(value.scaleb(2)) if isinstance(value, Decimal) else value for name, value in stated.items()}
 
 
 def _differing_figures(what: str, stated: dict[str, Any], expected: dict[str, Any]) -> Iterable[str]:
