@@ -721,3 +721,31 @@ refused(
     ),
     f'erp.xlsx [Sheet1 Refused] C2, price: "-1" {_TOO_SMALL}',
 )  # fmt: skip
+
+
+def stray_cell(address: str) -> Spoil:
+    row = address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    stray = f'</row><row r="{row}"><c r="{address}"><v>1</v></c></row></sheetData>'
+    return in_xml("erp", SHEET, "</row></sheetData>", stray)
+
+
+def bomb(month: SpoiledMonth) -> None:
+    month.replace_parts("erp", month.parts("erp") | {"xl/media/image1.png": bytes(300_000_000)})
+
+
+_DELETE = "is larger than a workbook that can be read. Delete what stands outside the table"
+refused(
+    "security", "a stray cell in the last corner", stray_cell("XFD1048576"),
+    f'erp.xlsx [Sheet1] XFD1048576: "1,206 cells up to XFD1048576" {_DELETE}',
+    through_the_command=True,
+)  # fmt: skip
+published("security", "a stray cell a little way off", stray_cell("ALL300"))
+refused(
+    "security", "a part of 300 MB in 300 kB", bomb,
+    f'erp.xlsx: "291,590 to 300,000,000 bytes" {_DELETE}',
+    through_the_command=True,
+)  # fmt: skip
+refused(
+    "security", "entities of its own", in_xml("erp", SHEET, "<worksheet ", '<!DOCTYPE x [<!ENTITY a "9">]><worksheet '),
+    'erp.xlsx: "DOCTYPE" is not an .xlsx workbook. Export the workbook again',
+)  # fmt: skip
