@@ -184,9 +184,9 @@ def _check_arguments(*, month: str, source: str, destination: str, **parameters:
     from tasks.workbook.fetch import workbook_places  # noqa: PLC0415
 
     label = resolve_month(month, datetime.now(UTC))
-    workbook_places(label, source, **{name: parameters[name] for name in ("erp", "liaison", "web")})
+    workbook_places(label, source, **{name: parameters.get(name, "") for name in ("erp", "liaison", "web")})
     Place(destination).check()
-    check_block_name(parameters["notify"])
+    check_block_name(parameters.get("notify", ""))
 
 
 def _run_flow(**parameters: Any) -> "PublishedMonth":  # noqa: ANN401
@@ -283,9 +283,9 @@ def _shops(
     from tasks.domain.backfill import shops_of  # noqa: PLC0415
 
     shops = shops_of(names, source, destination)
-    workbooks = {name: parameters.get(name, "") for name in ("erp", "liaison", "web")}
     for shop in shops:
-        _check_arguments(month=months[0], source=shop.source, destination=shop.destination, **workbooks)
+        places = {"source": shop.source, "destination": shop.destination}
+        _check_arguments(**(parameters | places | {"month": months[0]}))
     return shops
 
 
