@@ -9,15 +9,24 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
 from many_months import write_months
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+)
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
+from flows.monthly_sales import monthly_sales
+
+Found = TypeVar("Found")
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 
@@ -103,7 +112,7 @@ def test_an_interrupted_backfill_stops_its_months_and_says_what_stands(
     tmp_path: Path, prefect_server: str, how: signal.Signals
 ) -> None:
     write_months(tmp_path / "raw", "lyon", MONTHS)
-    running = start(tmp_path, prefect_server)
+    running = start("--shops", "lyon", *places(tmp_path), server=prefect_server)
     wait_for(lambda: processes_below(running.pid), "the process of a month")
     running.send_signal(how)
     stdout, stderr = running.communicate(timeout=60)
@@ -121,9 +130,36 @@ def test_an_interrupted_backfill_stops_its_months_and_says_what_stands(
     assert [part.state.is_final() for part in parts] == [True]
 
 
+def test_what_a_deployment_has_begun_goes_on_when_its_backfill_is_interrupted(
+    tmp_path: Path, prefect_server: str
+) -> None:
+    with get_client(sync_client=True) as client:
+        parameters = {"source": f"{tmp_path}/raw/{{month}}", "destination": f"{tmp_path}/out"}
+        client.create_deployment(client.create_flow(monthly_sales), "without-a-worker", parameters=parameters)
+
+    def begun() -> list[FlowRun]:
+        deployments = DeploymentFilter(name=DeploymentFilterName(any_=["without-a-worker"]))
+        with get_client(sync_client=True) as client:
+            return client.read_flow_runs(deployment_filter=deployments)
+
+    arguments = ("--deployment", "monthly-sales/without-a-worker", "--from", "2024-01", "--to", "2024-02")
+    running = start(*arguments, server=prefect_server)
+    wait_for(begun, "the run of the first month")
+    running.send_signal(signal.SIGINT)
+    stdout, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stdout.splitlines()[1:] == [
+        "2024-01  running  Its run goes on; run the backfill again later.",
+        "2024-02  not run  It was not begun.",
+    ]
+    (left,) = begun()
+    assert left.state_name == "Scheduled"
+    assert left.parameters == parameters | {"month": "2024-01"}
+
+
 def test_a_killed_month_is_failed_and_nothing_is_half_published(tmp_path: Path, prefect_server: str) -> None:
     write_months(tmp_path / "raw", "lyon", MONTHS)
-    running = start(tmp_path, prefect_server)
+    running = start("--shops", "lyon", *places(tmp_path), server=prefect_server)
     month = wait_for(lambda: processes_below(running.pid), "the process of a month")[0]
     os.kill(month, signal.SIGKILL)
     stdout, _ = running.communicate(timeout=60)
@@ -166,10 +202,10 @@ def test_a_wrong_argument_ends_with_2_before_anything_is_started(arguments: list
     assert "server" not in done.stderr
 
 
-def start(folder: Path, server: str) -> subprocess.Popen[str]:
-    """Begin a backfill of Lyon and return while it runs."""
+def start(*arguments: str, server: str) -> subprocess.Popen[str]:
+    """Begin a backfill and return while it runs."""
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "backfill", "--shops", "lyon", *places(folder)],
+        [sys.executable, "-m", "flows.cli", "backfill", *arguments],
         env=os.environ | {"PREFECT_API_URL": server}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -182,10 +218,10 @@ def processes_below(parent: int) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def wait_for(found: Callable[[], list[int]], what: str) -> list[int]:
+def wait_for(found: Callable[[], list[Found]], what: str) -> list[Found]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if pids := found():
-            return pids
+        if results := found():
+            return results
         time.sleep(0.1)
     pytest.fail(f"{what} did not appear within 60 seconds")
