@@ -73,9 +73,10 @@ def list_stock(wines: pl.DataFrame, months_apart: int | None) -> pl.DataFrame:
         both by revenue; then what never moved, by value; last what is not counted.
     """
     sold_since = pl.col("sold_since")
-    months_left = pl.when(sold_since > 0).then(pl.col("stock_quantity").cast(pl.Float64) * (months_apart or 0) / sold_since)
-    listed = wines.with_columns(
-        state=stock_state(), stock_value=stock_value(), months_left=months_left
-    ).filter(pl.col("state") != "enough")
+    pace = sold_since / (months_apart or 1)
+    months_left = pl.when(sold_since > 0).then(pl.col("stock_quantity") / pace)
+    listed = wines.with_columns(state=stock_state(), stock_value=stock_value(), months_left=months_left).filter(
+        pl.col("state") != "enough"
+    )
     idle_value = pl.when(pl.col("state") == "idle").then("stock_value").fill_null(0)
     return listed.sort(pl.col("state").to_physical(), idle_value, "rank", descending=[False, True, False])

@@ -229,7 +229,7 @@ def _audit_summary(
     where: str, cells: pl.DataFrame, wines: pl.DataFrame, summary: MonthSummary, words: Words
 ) -> list[str]:
     rows = list(cells.iter_rows())
-    first, half = cells.columns[0], cells.width // 2
+    half = next((row.index(words.STOCK_SECTION) for row in rows if words.STOCK_SECTION in row), 0)
     below = {
         label: [rows[index + step][column] for step in (1, 2, 3) if index + step < len(rows)]
         for index, row in reversed(list(enumerate(rows)))
@@ -239,7 +239,7 @@ def _audit_summary(
     beside = {
         (column, row[column]): [cell for cell in row[column + 1 : column + half] if cell is not None]
         for row in reversed(rows)
-        for column in (0, half)
+        for column in {0, half}
         if row[column] is not None
     }
     found = []
@@ -250,7 +250,7 @@ def _audit_summary(
         *((half, *line) for line in _expected_stock(summary, words)),
     ]:
         found += _wrong_figures(where, label, beside.get((column, label), []), figures)
-    sentences = {text for text in cells[first] if text is not None} | {text for text in cells.to_series(half) if text}
+    sentences = set(cells.to_series(0))
     found += [
         contradictions.wrong_figure(where, "the text", "nothing", sentence)
         for sentence in _expected_sentences(summary, words)

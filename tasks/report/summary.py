@@ -146,7 +146,8 @@ def _write_pairs(sheet: Sheet, row: int, texts: list[str], style: str) -> None:
 # The two halves
 
 
-Cells = list[tuple[str | int | Decimal | None, str]]
+Value = str | int | Decimal | None
+Cells = list[tuple[Value, str]]
 """Values and styles of neighbouring cells; None carries the style on."""
 
 
@@ -287,27 +288,37 @@ def _write_missing(sheet: Sheet, row: int, rejected: pl.DataFrame) -> int:
     sheet.text(row, 0, words.missing_summary(int(rejected["rows"].sum()), int(rejected["units"].sum())), "news")
     row += 1
     rows, units = _COLUMNS - 4, _COLUMNS - 2
-    headings = {0: "source", 1: "reason", rows: "rows", units: "rejected_units"}
-    for column in range(_COLUMNS):
-        heading = words.HEADINGS[headings[column]] if column in headings else ""
-        sheet.text(row, column, heading, "header right" if column in {rows, units} else "line header")
+    header = {
+        0: ("source", "line header"),
+        1: ("reason", "line header"),
+        rows: ("rows", "header right"),
+        units: ("rejected_units", "header right"),
+    }
+    _write_cells(
+        sheet, row, {column: (words.HEADINGS[name], style) for column, (name, style) in header.items()}, "line header"
+    )
 
     order = by_weight(rejected)
     for source, rule, detail, number, carried in (
         order.head(_REASONS).select("source", "rule", "detail", "rows", "units").iter_rows()
     ):
         row += 1
-        cells: dict[int, tuple[str | int | None, str]] = {
+        cells: dict[int, tuple[Value, str]] = {
             0: (words.SOURCES[source], "cell text"),
             1: (words.reason(rule, detail), "cell text"),
             rows: (number, "cell count"),
             units: (carried, "cell count"),
         }
-        _write_halves(sheet, row, [[cells.get(column, (None, "cell text")) for column in range(_COLUMNS)]], [])
+        _write_cells(sheet, row, cells, "cell text")
     if order.height > _REASONS:
         row += 1
         sheet.text(row, 0, words.other_reasons(order.height - _REASONS), "note")
     return row
+
+
+def _write_cells(sheet: Sheet, row: int, cells: dict[int, tuple[Value, str]], style: str) -> None:
+    """Write a row across the page; the style goes through the columns that hold nothing."""
+    _write_halves(sheet, row, [[cells.get(column, (None, style)) for column in range(_COLUMNS)]], [])
 
 
 def by_weight(rejected: pl.DataFrame) -> pl.DataFrame:
