@@ -53,6 +53,7 @@ class Wine(NamedTuple):
     price: Decimal
     revenue: Decimal
     is_premium: bool
+    stock: int | None = None
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Entry:
     details: tuple[str | None, ...]
     onsale: Cell = EMPTY
     title: str | None = None
+    stock: int | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -204,9 +206,10 @@ def read_erp(rows: Iterable[Row], verdict: Verdict) -> list[Entry]:
         else:
             price, fault = read_price(row["price"])
             details = tuple(trimmed(row.get(name, EMPTY)) for name in ERP_DETAILS)
-            entries.append(
-                Entry("erp", number, key, price, [fault] if fault else [], details, row.get("onsale_web", EMPTY))
-            )
+            bottles, unusable = read_units(row.get("stock_quantity", EMPTY))
+            entry = Entry("erp", number, key, price, [fault] if fault else [], details, row.get("onsale_web", EMPTY))
+            entry.stock = None if unusable else bottles
+            entries.append(entry)
     return entries
 
 
@@ -403,6 +406,7 @@ def publish(pairs: list[tuple[Entry, Entry]], threshold: Decimal, verdict: Verdi
             price=product.value,
             revenue=product.value * post.value,
             is_premium=spread and (product.value - mean) / deviation > threshold + Decimal("1e-9"),
+            stock=product.stock,
         )
         for product, post in pairs
     ]

@@ -31,7 +31,7 @@ def test_the_pipeline_and_the_reference_agree_on_every_row_and_cent(first: int) 
             continue
         revenue = compute_revenue(result.joined).collect().lazy()
         wines = classify_wines(revenue, 2.0).collect()
-        columns = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "is_premium"]
+        columns = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "is_premium", "stock_quantity"]
         assert wines.select(columns).rows() == [tuple(wine) for wine in expected.wines], f"wines of month {seed}"
         assert check_revenue(revenue) == []
         assert check_classification(revenue, wines.lazy(), 2.0) == []

@@ -181,6 +181,18 @@ def spoiled(frame: pl.LazyFrame, spoil: Spoil) -> pl.LazyFrame:
         ),
         pytest.param(
             "erp",
+            having(3, stock_quantity=6),
+            ["erp stock_quantity: 1 cell read differently the second time, the first in row 3: 6, then 5"],
+            id="stock off by a bottle",
+        ),
+        pytest.param(
+            "erp",
+            having(3, stock_quantity=None),
+            ["erp stock_quantity: 1 cell read differently the second time, the first in row 3: nothing, then 5"],
+            id="stock forgotten",
+        ),
+        pytest.param(
+            "erp",
             reversed_in("price", rows=3),
             ["erp price: 2 cells read differently the second time, the first in row 2: 99.00, then 10.00"],
             id="prices reversed",
@@ -339,6 +351,7 @@ def fates(sources: str, *, row: int, n: int = 1) -> list[str]:
                 "erp product_id: 3 joined products with another value than the cleaning gave, the first in row 5",
                 "erp product_key: 3 joined products with another value than the cleaning gave, the first in row 5",
                 "erp price: 3 joined products with another value than the cleaning gave, the first in row 5",
+                "erp stock_quantity: 3 joined products with another value than the cleaning gave, the first in row 5",
                 *fates("erp", row=2, n=4),
             ],
             id="products that name the row of another",
