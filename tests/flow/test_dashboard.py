@@ -1,0 +1,166 @@
+"""The dashboard in a real browser: what a run shows is really there to be seen, and data is nothing but text."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
+from websockets.sync.client import connect
+
+from flows.monthly_sales import monthly_sales
+from tasks.domain.issues import DataRefused
+
+SAMPLE = Path(__file__).parents[2] / "data"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+LOOKS = ["", "/v2"]
+"""The dashboard's two looks."""
+
+HOSTILE = "<img src=x onerror=alert(1)> [a](http://evil) https://evil | `b`"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, the browser of the tests")
+
+
+_HAS_A_PLACE = """(text => {
+    const holds = element => (element.innerText || '').includes(text);
+    const inner = [...document.querySelectorAll('body *')].filter(e => holds(e) && ![...e.children].some(holds));
+    return inner.some(element => {
+        const box = element.getBoundingClientRect();
+        return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility === 'visible';
+    });
+})(%s)"""
+
+
+class Page:
+    """A page of a headless browser, over the protocol of its developer tools."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+        self.asked = 0
+
+    def ask(self, method: str, **parameters: object) -> dict[str, Any]:
+        self.asked += 1
+        self.socket.send(json.dumps({"id": self.asked, "method": method, "params": parameters}))
+        while True:
+            answer = json.loads(self.socket.recv(timeout=60))
+            if answer.get("id") == self.asked:
+                return answer["result"]
+
+    def value(self, script: str) -> Any:
+        return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+
+    def open(self, address: str, until: str) -> None:
+        """Go to an address, and wait until this text is there."""
+        self.ask("Page.navigate", url=address)
+        deadline = time.monotonic() + 60
+        while until not in (self.value("document.body ? document.body.innerText : ''") or ""):
+            assert time.monotonic() < deadline, (
+                f"{address} never shows {until!r}: {self.value('document.body.innerText')}"
+            )
+            time.sleep(0.2)
+
+    def sees(self, text: str) -> bool:
+        """Whether an innermost element with this text soon has a place on the page; a page may draw itself twice."""
+        deadline = time.monotonic() + 20
+        while not self.value(_HAS_A_PLACE % json.dumps(text)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        return True
+
+
+@contextmanager
+def browser(folder: Path, scheme: str) -> Iterator[Page]:
+    """A browser of its own, with a light or a dark desktop."""
+    process = subprocess.Popen(
+        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
+         "--remote-allow-origins=*", "--window-size=1400,1000", f"--user-data-dir={folder}", "about:blank"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        port_file, deadline = folder / "DevToolsActivePort", time.monotonic() + 60
+        while not port_file.exists() or len(port_file.read_text().splitlines()) < 2:
+            assert process.poll() is None, "the browser ended at its start"
+            assert time.monotonic() < deadline, "the browser did not start within a minute"
+            time.sleep(0.1)
+        port = port_file.read_text().splitlines()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+            target = next(one for one in json.load(answer) if one["type"] == "page")
+        with connect(target["webSocketDebuggerUrl"], max_size=None, open_timeout=60) as socket:
+            page = Page(socket)
+            page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            yield page
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def artifact(key: str) -> str:
+    """The id of the newest artifact of this key."""
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])), sort=ArtifactSort.CREATED_DESC, limit=1
+        )
+    return str(found[0].id)
+
+
+@pytest.fixture(scope="module")
+def shown(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By key, the artifacts of a month with hostile titles and of a refused one."""
+    assert prefect_server
+    folder = tmp_path_factory.mktemp("hostile")
+    for path in SAMPLE.glob("*.xlsx"):
+        shutil.copy(path, folder)
+    book = openpyxl.load_workbook(folder / "web.xlsx")
+    sheet = book.active
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    for row in range(2, sheet.max_row + 1):
+        if sheet.cell(row, columns["post_type"]).value == "product":
+            sheet.cell(row, columns["post_title"]).value = HOSTILE
+    book.save(folder / "web.xlsx")
+    monthly_sales("2025-05", str(folder), str(folder / "reports"))
+    book = openpyxl.load_workbook(folder / "erp.xlsx")
+    for row in range(2, book.active.max_row + 1):
+        book.active[f"C{row}"] = HOSTILE
+    book.save(folder / "erp.xlsx")
+    with pytest.raises(DataRefused):
+        monthly_sales("2025-06", str(folder), str(folder / "other"))
+    return {key: artifact(key) for key in ("monthly-summary", "data-quality", "refused-issues")}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["first look", "second look"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_headline_chart_and_tables_are_really_visible_and_data_is_text(
+    shown: dict[str, str], prefect_server: str, tmp_path: Path, look: str, scheme: str
+) -> None:
+    server = prefect_server.removesuffix("/api")
+    with browser(tmp_path, scheme) as page:
+        page.open(f"{server}{look}/artifacts/artifact/{shown['monthly-summary']}", until="Stock")
+        for text in (
+            "Wine sales 2025-05",
+            "25,236.60 EUR",
+            "████████",
+            "sold out",
+            "Web shop",
+            "manifests/2025-05.json",
+        ):
+            assert page.sees(text), text
+        assert page.sees("<img src=x onerror=alert(1)>")
+        assert page.value("document.querySelectorAll('table').length") >= 3
+        assert page.value("document.querySelectorAll('a[href*=evil], img[src=x]').length") == 0
+
+        page.open(f"{server}{look}/artifacts/artifact/{shown['data-quality']}", until="unknown-web-id")
+        assert page.sees("stock-not-a-count")
+
+        page.open(f"{server}{look}/artifacts/artifact/{shown['refused-issues']}", until="is not a number")
+        assert page.sees("nothing is published")
+        assert page.value("document.querySelectorAll('a[href*=evil], img[src=x]').length") == 0
