@@ -8,6 +8,7 @@ from tasks.report.words import Words
 from tasks.workbook.fetch import FetchedWorkbook
 
 _WIDTHS = (34, 112)
+_LINE_PIXELS = 19
 
 Told = list[tuple[str, str]]
 """Terms, each with what is told of it."""
@@ -29,6 +30,7 @@ def write_about(sheet: Sheet, summary: MonthSummary, inputs: Sequence[FetchedWor
         sheet.text(row + 1, 0, title, "section")
         row += 2
         for term, meaning in told:
+            sheet.worksheet.set_row_pixels(row, _LINE_PIXELS * (1 + len(meaning) // _WIDTHS[1]))
             sheet.text(row, 0, term, "term")
             sheet.text(row, 1, meaning, "meaning")
             row += 1

@@ -15,11 +15,10 @@ from tasks.report.words import Words
 _Z_PLACES = 6
 _TITLES_IN_ONE_LINE = 0.97
 _TITLE_WIDTHS = (30.0, 62.0)
-_POINTS_PER_CHARACTER = 5.3
-_PAGE_POINTS = 780
-"""What a landscape A4 page is wide between its margins."""
+_PAGE_PIXELS = 900
+"""What a landscape A4 page is wide between its margins, with some room for other fonts."""
 
-_CHART_PIXELS = (1000, 330)
+_CHART_PIXELS = (950, 320)
 
 
 def product_columns(words: Words, *, compared: bool) -> list[Column]:
@@ -90,8 +89,8 @@ def write_premium(
         sheet.worksheet.insert_chart(HEADER_ROW, len(columns), chart, place)
     sheet.print_setup(parameters.month)
     # As large as a page takes the table; the charts follow on the next.
-    needed = sum(column.width for column in columns) * _POINTS_PER_CHARACTER
-    sheet.worksheet.set_print_scale(max(min(int(100 * _PAGE_POINTS / needed), 100), 10))
+    needed = sum(7 * column.width + 5 for column in columns)
+    sheet.worksheet.set_print_scale(max(min(int(100 * _PAGE_PIXELS / needed), 100), 10))
     sheet.worksheet.set_v_pagebreaks([len(columns)])
 
 

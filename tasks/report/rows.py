@@ -16,6 +16,10 @@ from xlsxwriter.worksheet import Worksheet
 
 _CHUNK = 20_000
 _ROW = "sheet row"
+_LINE_POINTS = 13.5
+_MOST_LINES = 25
+"""A row is at most 409 points high."""
+
 _TEXT, _TEXT_END = '" t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
 _NUMBER, _NUMBER_END = '"><v>', "</v></c>"
 _BLANK = '"/>'
@@ -38,7 +42,12 @@ class OutsideTheSheet(ValueError):
 
 
 def write_rows(
-    worksheet: Worksheet, first_row: int, columns: Sequence[CellColumn], frame: pl.DataFrame, marked: str | None
+    worksheet: Worksheet,
+    first_row: int,
+    columns: Sequence[CellColumn],
+    frame: pl.DataFrame,
+    marked: str | None = None,
+    lines: pl.Expr | None = None,
 ) -> None:
     """Write one row per row of the frame, below everything that is on the sheet.
 
@@ -48,6 +57,7 @@ def write_rows(
         columns: From the first column of the sheet on. Texts stay texts, whatever they look like; they must fit a cell.
         frame: The rows; numbers are finite.
         marked: A column of flags for the rows that are emphasised.
+        lines: How many lines of text a row has room for; not every program finds that out itself.
 
     Raises:
         OutsideTheSheet: The rows do not fit there.
@@ -66,7 +76,8 @@ def write_rows(
 
     number = pl.col(_ROW).cast(pl.String)
     xml = pl.concat_str(
-        pl.format('<row r="{}">', number),
+        pl.format('<row r="{}"', number),
+        _height(lines),
         *(
             part
             for index, column in enumerate(columns)
@@ -76,6 +87,13 @@ def write_rows(
     )
     for chunk in frame.with_row_index(_ROW, offset=first_row + 1).iter_slices(_CHUNK):
         worksheet.row_data_fh.write(chunk.select(xml.str.join()).item())
+
+
+def _height(lines: pl.Expr | None) -> pl.Expr:
+    if lines is None:
+        return pl.lit(">")
+    points = (lines.clip(upper_bound=_MOST_LINES) * _LINE_POINTS).cast(pl.String)
+    return pl.when(lines > 1).then(pl.format(' ht="{}" customHeight="1">', points)).otherwise(pl.lit(">"))
 
 
 def _cells(

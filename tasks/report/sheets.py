@@ -20,6 +20,7 @@ from tasks.report.words import Words
 
 _A4 = 9
 _HEADER_PIXELS = 34
+_LETTER = 0.88
 TITLE_ROW, NOTE_ROW, TOTAL_ROW, HEADER_ROW = range(4)
 FIRST_ROW = HEADER_ROW + 1
 
@@ -49,6 +50,11 @@ class Column:
     kind: str = "text"
     total: Literal["sum", "count", "name"] | None = None
     if_empty: str | None = None
+
+
+def lines_needed(text: pl.Expr, width: float) -> pl.Expr:
+    """How many lines a text takes in a column that wraps it; most letters are narrower than the digits of a width."""
+    return (text.str.len_chars() * _LETTER / width).ceil().fill_null(1).cast(pl.Int64)
 
 
 class Sheet:
@@ -137,7 +143,9 @@ class Sheet:
             for column in columns
         ]
         names = dict.fromkeys([*(column.name for column in columns), *([marked] if marked else [])])
-        write_rows(self.worksheet, first_row, cells, cell_frame(frame.select(*names)), marked)
+        wrapped = [lines_needed(pl.col(column.name), column.width) for column in columns if column.kind == "title"]
+        lines = pl.max_horizontal(wrapped) if wrapped else None
+        write_rows(self.worksheet, first_row, cells, cell_frame(frame.select(*names)), marked, lines)
 
     def widths(self, widths: Sequence[float]) -> None:
         """Set the width of the columns, in characters."""

@@ -1,34 +1,37 @@
 """The report as people find it on disk: written, opened again, and compared."""
 
 import hashlib
+import inspect
 import re
 import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
 import polars as pl
 import pytest
+import xlsxwriter
 from openpyxl.cell import Cell
 from polars.testing import assert_frame_equal
 
-from tasks.domain.comparison import compare_wines, compute_comparison, gone_wines
-from tasks.domain.figures import Figures, Language, MonthSummary, Parameters
-from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.schemas import WINE_FILE_COLUMNS, PublishedWine, RowCount, Wine
-from tasks.domain.stock import compute_stock
+from tasks.domain.comparison import CHANGE_KINDS, compare_wines, compute_comparison, gone_wines
+from tasks.domain.figures import Comparison, Figures, Language, MonthSummary, Parameters, StockFigures
+from tasks.domain.issues import RULES, DataRefused, Issue, issue_frame
+from tasks.domain.schemas import WINE_FILE_COLUMNS, ComparedWine, DataIssue, PublishedWine, RowCount, Wine
+from tasks.domain.stock import STOCK_STATES, compute_stock
 from tasks.report.audit import audit_files
 from tasks.report.cells import cell_texts
 from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
 from tasks.report.price_bands import all_price_bands, premium_price_bands
-from tasks.report.rows import OutsideTheSheet
-from tasks.report.words import LANGUAGES
+from tasks.report.rows import CellColumn, OutsideTheSheet, write_rows
+from tasks.report.words import LANGUAGES, English
+from tasks.report.words.fr import French
 from tasks.report.workbook import write_workbook
 from tasks.storage.protocol import StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
@@ -262,7 +265,7 @@ def test_summary_of_a_later_month_shows_each_figure_with_its_change(tmp_path):
     assert reckoning["Products gone"] == [1, -5, -100]
     assert reckoning["Counters that fell"] == [1, -4, -196]
     assert reckoning["May 2025"] == [6, 131, 7934.9]
-    assert 7149 + 822 + 60 + 199.9 - 100 - 196 == pytest.approx(7934.9)
+    assert pytest.approx(7934.9) == 7149 + 822 + 60 + 199.9 - 100 - 196
 
 
 def test_summary_flags_a_counter_that_fell_in_plain_words(tmp_path):
@@ -761,3 +764,152 @@ def test_missing_and_cut_off_files_are_found(report):
 def test_wine_in_the_wrong_file_is_found(report):
     write_wines(report.premium, MONTH.head(3))
     assert report.audit() == ["premium.csv holds 3 rows where the results have 2."]
+
+
+# Many rows at once
+
+
+def test_rows_are_the_cells_that_openpyxl_reads(tmp_path):
+    texts = [*HOSTILE.values(), None, ""]
+    frame = pl.DataFrame(
+        {
+            "text": texts,
+            "count": [None, *range(len(texts) - 1)],
+            "money": pl.Series([Decimal("0.10")] * len(texts), dtype=pl.Decimal(38, 2)),
+            "score": [-1e-7, 1 / 3, *[0.5] * (len(texts) - 2)],
+            "flag": [True, *[False] * (len(texts) - 1)],
+        }
+    )
+    path = tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
+        sheet, plain, bold = workbook.add_worksheet(), workbook.add_format(), workbook.add_format({"bold": True})
+        sheet.write_string(1, 0, "above")
+        names = ["text", "count", "money", "score"]
+        columns = [CellColumn(name, plain, bold, "empty" if name == "count" else None) for name in names]
+        write_rows(sheet, 2, columns, frame, "flag")
+        sheet.write_string(2 + frame.height, 1, "below")
+    cells = openpyxl.load_workbook(path).active
+    rows = [row[:4] for row in cells.iter_rows(min_row=3, max_row=2 + frame.height, values_only=True)]
+    expected = frame.select(names).with_columns(pl.col("text").replace("", None), pl.col("money").cast(pl.Float64))
+    assert [row[0] for row in rows] == expected["text"].to_list()
+    assert [row[1] for row in rows] == ["empty", *range(len(texts) - 1)]
+    assert [row[2:] for row in rows] == expected.select("money", "score").rows()
+    assert (cells["A3"].font.bold, cells["A4"].font.bold) == (True, False)
+    assert (cells["A2"].value, cells.cell(3 + frame.height, 2).value) == ("above", "below")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")], ids=str)
+def test_number_that_is_none_is_never_written(tmp_path, number):
+    with xlsxwriter.Workbook(tmp_path / "rows.xlsx", {"constant_memory": True}) as workbook:
+        plain = workbook.add_format()
+        with pytest.raises(ValueError, match="not finite"):
+            write_rows(
+                workbook.add_worksheet(), 0, [CellColumn("n", plain, plain)], pl.DataFrame({"n": [number]}), None
+            )
+
+
+# Languages
+
+
+ENGLISH, FRENCH = LANGUAGES["en"], LANGUAGES["fr"]
+SHEETS = ["SUMMARY", "REVENUE", "PREMIUM", "STOCK", "CHANGES", "QUALITY", "ISSUES", "ABOUT", "CHART_DATA"]
+
+
+def said_by(language: type) -> dict[str, object]:
+    return {name: said for name, said in vars(language).items() if not name.startswith("__")}
+
+
+def test_french_says_everything_that_english_says():
+    english, french = said_by(English), said_by(French)
+    assert set(english) <= set(french)
+    for name, said in english.items():
+        if isinstance(said, Mapping):
+            assert set(said) == set(french[name]), name
+        elif callable(said):
+            assert inspect.signature(said) == inspect.signature(french[name]), name
+        else:
+            assert isinstance(french[name], type(said)), name
+    assert len(ENGLISH.definitions(MAY)) == len(FRENCH.definitions(MAY))
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_language_names_every_column_reason_remedy_and_state(words):
+    assert set(words.HEADINGS) >= {*ComparedWine.column_names(), *DataIssue.column_names()}
+    assert set(words.SENTENCES) == set(RULES)
+    assert set(words.REMEDIES) == {rule.remedy for rule in RULES.values()}
+    assert set(words.STOCK_STATES) == set(STOCK_STATES) - {"enough"}
+    assert set(words.CHANGE_KINDS) == set(CHANGE_KINDS)
+    assert set(words.PARAMETERS) == set(Parameters.__dataclass_fields__)
+    names = [getattr(words, sheet) for sheet in SHEETS]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 31 and not set(name) & set("[]:*?/\\'") for name in names)
+
+
+def test_french_writes_numbers_as_the_french_do():
+    assert FRENCH.amount(Decimal("1234.56")) == "1\N{NARROW NO-BREAK SPACE}234,56\N{NO-BREAK SPACE}€"
+    assert FRENCH.percent(0.125) == "12,5\N{NO-BREAK SPACE}%"
+    assert FRENCH.counted(0, "ligne", "lignes") == "0 ligne"
+    assert ENGLISH.counted(0, "row", "rows") == "0 rows"
+    assert FRENCH.amount(Decimal(-5)).startswith("\N{MINUS SIGN}5,00")
+
+
+@pytest.mark.parametrize("before", [None, BEFORE], ids=["first month", "later month"])
+def test_french_report_is_french_on_every_sheet_and_passes_the_audit(tmp_path, before):
+    report = Report(tmp_path, MONTH, before=before, language="fr")
+    assert report.audit() == []
+    assert report.open().sheetnames == [getattr(FRENCH, sheet) for sheet in SHEETS]
+    assert report.open()["Ventes par produit"]["G5"].number_format.startswith("[$-40C]#,##0.00")
+    english = {text for name in said_by(English) if isinstance(text := getattr(ENGLISH, name), str)}
+    both = {text for name in said_by(French) if isinstance(text := getattr(FRENCH, name), str)}
+    shown = {cell for sheet in report.open().sheetnames for line in report.lines(sheet) for cell in line}
+    assert not shown & (english - both)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("field", [field.name for field in fields(Comparison) if field.name != "months_apart"])
+def test_summary_that_contradicts_the_comparison_is_found(tmp_path, field, language):
+    report = Report(tmp_path, MONTH, before=BEFORE, language=language)
+    assert report.audit() == []
+    value = getattr(report.summary.comparison, field)
+    wrong = "2024-01" if field == "month" else "other" if field == "identity" else value + 100
+    report.summary = replace(report.summary, comparison=replace(report.summary.comparison, **{field: wrong}))
+    assert report.audit()
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(StockFigures)])
+def test_summary_that_contradicts_the_stock_is_found(report, field):
+    value = getattr(report.summary.stock, field)
+    report.summary = replace(report.summary, stock=replace(report.summary.stock, **{field: value + 1}))
+    assert report.audit()
+
+
+def test_workbook_that_is_not_the_one_named_on_the_about_sheet_is_found(report):
+    report.inputs[0].path.write_bytes(b"erq")
+    (sentence,) = report.audit()
+    assert sentence.startswith(
+        "report.xlsx [About], ERP: something else instead of prix & stock.xlsx, 3 bytes, SHA-256"
+    )
+
+
+# Another program
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_recalculation_in_libreoffice_changes_nothing(tmp_path, language):
+    soffice = shutil.which("soffice")
+    if soffice is None:
+        pytest.skip("needs LibreOffice (soffice) to calculate the workbook again")
+    report = Report(tmp_path, MONTH, before=BEFORE, language=language)
+    out = tmp_path / "calculated"
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    # A file that is not LibreOffice's own is calculated anew when it is opened; it is saved with what came out.
+    command = [soffice, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(out)]
+    subprocess.run([*command, str(report.workbook)], check=True, capture_output=True, timeout=300)
+    ours, theirs = (openpyxl.load_workbook(path, data_only=True) for path in (report.workbook, out / "report.xlsx"))
+    for sheet in ours.sheetnames:
+        there = {cell.coordinate: cell.value for row in theirs[sheet] for cell in row}
+        for cell in (cell for row in ours[sheet] for cell in row):
+            same = pytest.approx(cell.value) if isinstance(cell.value, float) else cell.value
+            assert there.get(cell.coordinate) == same, (sheet, cell.coordinate)
+    report.workbook.write_bytes((out / "report.xlsx").read_bytes())
+    assert report.audit() == []

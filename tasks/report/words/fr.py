@@ -180,6 +180,8 @@ class French(English):
         "missing-column": "manque",
         "doubled-column": "figure plusieurs fois dans l'en-tête",
         "several-sheets": "n'est pas la seule feuille à avoir ces colonnes",
+        "too-large-workbook": "est plus grand qu'un classeur lisible",
+        "reader-failed": "ne peut être lu avec la mémoire et le temps que permet sa taille",
         "no-rows": "a un en-tête et aucune ligne dessous",
         "absent-column": "est absente, sans effet sur les chiffres",
         "unreadable-key": "n'est pas une clé",
@@ -230,6 +232,13 @@ class French(English):
             "Mettre à sa place le classeur de chaque source, puis relancer."
         ),
         "Export the workbook again, then run again.": "Exporter de nouveau le classeur, puis relancer.",
+        "Delete what stands outside the table, or export the sheet alone into a new workbook; then run again.": (
+            "Supprimer ce qui est hors du tableau, ou exporter la feuille seule dans un nouveau "
+            f"classeur{_}; puis relancer."
+        ),
+        "Open it in Excel and save it as a new .xlsx workbook, then run again.": (
+            "L'ouvrir dans Excel et l'enregistrer comme nouveau classeur .xlsx, puis relancer."
+        ),
         "Give the column its agreed name, then run again.": "Donner à la colonne son nom convenu, puis relancer.",
         "Rename or remove one of them, then run again.": "Renommer ou supprimer l'une d'elles, puis relancer.",
         "Hide or remove the others, then run again.": "Masquer ou supprimer les autres, puis relancer.",
