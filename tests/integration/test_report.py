@@ -791,7 +791,8 @@ def test_rows_are_the_cells_that_openpyxl_reads(tmp_path):
     cells = openpyxl.load_workbook(path).active
     rows = [row[:4] for row in cells.iter_rows(min_row=3, max_row=2 + frame.height, values_only=True)]
     expected = frame.select(names).with_columns(pl.col("text").replace("", None), pl.col("money").cast(pl.Float64))
-    assert [row[0] for row in rows] == expected["text"].to_list()
+    # Excel's own escape of an escape, which openpyxl leaves as it stands in the file.
+    assert [row[0] and row[0].replace("_x005F_", "_") for row in rows] == expected["text"].to_list()
     assert [row[1] for row in rows] == ["empty", *range(len(texts) - 1)]
     assert [row[2:] for row in rows] == expected.select("money", "score").rows()
     assert (cells["A3"].font.bold, cells["A4"].font.bold) == (True, False)
