@@ -92,7 +92,7 @@ class English(NumberStyle):
 
     # Charts
     TOP_PRODUCTS = "The ten products with the most revenue"
-    TOP_PREMIUM = "The ten premium wines with the most revenue"
+    TOP_PREMIUM = "Premium wines with the most revenue"
     PRICE_BANDS = "All products by price"
     PREMIUM_BANDS = "Premium wines by price, on their own scale"
 

@@ -122,7 +122,7 @@ class French(English):
     NOTHING_MISSING = f"Rien{_}: aucune ligne n'a été écartée."
 
     TOP_PRODUCTS = "Les dix produits qui rapportent le plus"
-    TOP_PREMIUM = "Les dix vins premium qui rapportent le plus"
+    TOP_PREMIUM = "Les vins premium qui rapportent le plus"
     PRICE_BANDS = "Tous les produits par prix"
     PREMIUM_BANDS = "Les vins premium par prix, à leur propre échelle"
 
