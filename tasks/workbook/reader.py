@@ -108,9 +108,10 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
                 if chosen is not worksheet:  # only one is held at a time, and of most workbooks it is this one
                     text = read_sheet_text(Path(request.workbook), chosen.name)
                 letters = {column: letter for column, (letter,) in header.places.items()}
+                last = _last_row(text, pl.exclude("row"))
                 text = text.select("row", *letters.values())
                 columns = _read_columns(package, chosen, text, header.row, letters)
-            rows = _write_table(columns, header, request)
+            rows = _write_table(columns, header, last, request)
     return {"headers": [asdict(header) for header in headers], "rows": rows}
 
 
@@ -168,9 +169,12 @@ def _read_columns(
     return {column: kinds_of_cells(text, stored, letter) for column, letter in letters.items()}
 
 
-def _write_table(columns: dict[str, pl.DataFrame], header: Header, request: Request) -> int:
-    """The staged table, from the row below the header to the last one with content; gives its number of rows."""
-    last = max(map(_last_row, columns.values()))
+def _write_table(columns: dict[str, pl.DataFrame], header: Header, last: int, request: Request) -> int:
+    """The staged table, from the row below the header to the last one with content; gives its number of rows.
+
+    The Excel reader stops before rows that hold nothing but formulas without a result.
+    """
+    last = max([last, *(_last_row(cells, pl.col("text", "kind")) for cells in columns.values())])
     table = pl.DataFrame({"row": pl.int_range(header.row + 1, last + 1, dtype=pl.UInt32, eager=True)})
     for column, kind in request.columns.items():
         if column in columns:
@@ -183,10 +187,9 @@ def _write_table(columns: dict[str, pl.DataFrame], header: Header, request: Requ
     return table.height
 
 
-def _last_row(cells: pl.DataFrame) -> int:
-    """The number of the last row with content; 0 without any."""
-    content = pl.col("text").is_not_null() | pl.col("kind").is_not_null()
-    return int(cells.filter(content).select(pl.col("row").max().fill_null(0)).item())
+def _last_row(cells: pl.DataFrame, content: pl.Expr) -> int:
+    """The number of the last row with any content; 0 without any."""
+    return int(cells.filter(pl.any_horizontal(content.is_not_null())).select(pl.col("row").max().fill_null(0)).item())
 
 
 def _end_with_parent() -> None:

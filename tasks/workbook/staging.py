@@ -25,7 +25,7 @@ class StagedWorkbook:
         sheet: The sheet that was read.
         columns: Declared column to its letters in Excel; an absent optional column is not in it.
         absent: Optional declared columns that the sheet lacks.
-        rows: Rows below the header, down to the last one with content in a declared column.
+        rows: Rows below the header, down to the last one with content in any column.
         path: The Parquet file.
     """
 
