@@ -21,6 +21,8 @@ LONGEST_TABLE = 500
 """Rows of a table that a page shows in a moment."""
 
 BAR_WIDTH = 8
+_TITLE_LENGTH = 72
+"""Room for the vintage, which stands last."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 _SOURCE_NAMES: dict[Source, str] = {"erp": "ERP", "liaison": "Link table", "web": "Web shop"}
@@ -159,7 +161,7 @@ def _top_wines(wines: pl.DataFrame, *, compared: bool) -> str:
     columns = {
         "": [f"{wine['rank']}" for wine in top],
         "Was": ["new" if wine["is_new"] else f"{wine['rank_before']}" for wine in top],
-        "Wine": [text(shortened(wine["post_title"] or f"Product {wine['product_id']}")) for wine in top],
+        "Wine": [text(shortened(wine["post_title"] or f"Product {wine['product_id']}", _TITLE_LENGTH)) for wine in top],
         "Units": [f"{wine['total_sales']:,}" for wine in top],
         "Sold since": ["" if wine["sold_since"] is None else f"{wine['sold_since']:+,}" for wine in top],
         "EUR": [f"{wine['revenue']:,.2f}" for wine in top],

@@ -175,10 +175,10 @@ def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DataIssue.create_empty().schema)
 
 
-def shortened(value: str) -> str:
-    """The value on one line, at most 40 characters."""
+def shortened(value: str, length: int = SHOWN_VALUE_LENGTH) -> str:
+    """The value on one line, at most 40 characters or `length` of them."""
     line = " ".join(value.split())
-    return line if len(line) <= SHOWN_VALUE_LENGTH else line[: SHOWN_VALUE_LENGTH - 1] + "…"
+    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 class MonthlySalesError(Exception):
