@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
@@ -127,6 +129,8 @@ def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) ->
         DataRefused: At least one workbook cannot be read; the issues of all three are told at once.
     """
     reading = {source: _convert(source).submit(workbooks[source], folder) for source in SOURCES}
+    # A second of import that the classification needs, while the reading processes work and this one would only wait.
+    Thread(target=import_module, args=["scipy.stats"]).start()
     wait(list(reading.values()))
     return dict(zip(SOURCES, _all_results(list(reading.values())), strict=True))
 
