@@ -42,6 +42,8 @@ _BATCH = 100_000
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
 _PREFIXED_DIALECT = re.compile(rb"xmlns:\w+\s*=\s*[\"'][^\"']*/spreadsheetml/(?:2006/)?main[\"']")
 _CELL_BEGINS = '<c r="'
+_HIDES_CELLS = "<[!?]|xmlns|</sheetData>"
+"""Comments, CDATA, instructions, other names for the tags, and an end before the end."""
 
 _ADDRESS = re.compile("([A-Za-z]{1,3})([0-9]{1,7})")
 _COMMON_ADDRESS = r'^([A-Z]{1,3})([1-9][0-9]{0,6})"'
@@ -202,13 +204,13 @@ def _whole_rows(stream: IO[bytes]) -> Iterator[bytes | None]:
 
 def _cells(rows: bytes) -> pl.Series | None:
     """Each cell from its address on; None where one begins otherwise, or anything can hide or imitate one."""
-    if b"<!" in rows or b"<?" in rows or b"xmlns" in rows or _ROWS_END in rows:  # "<!" are comments and CDATA
-        return None
     try:
-        text = rows.decode()
+        text = pl.Series([rows.decode()])
     except UnicodeDecodeError:
         return None
-    cells = pl.Series([text]).str.split(_CELL_BEGINS).explode()[1:]
+    if text.str.contains(_HIDES_CELLS).item():
+        return None
+    cells = text.str.split(_CELL_BEGINS).explode()[1:]
     return cells if rows.count(b"<c") == len(cells) else None
 
 
