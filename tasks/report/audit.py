@@ -148,7 +148,7 @@ def _cells(path: Path, sheet: str) -> pl.DataFrame:
 
 def _products(wines: pl.DataFrame, words: Words) -> pl.DataFrame:
     """The products with what the sheets add to them."""
-    total = float(sum(wines["revenue"], Decimal(0))) or 1.0
+    total = float(wines["revenue"].sum()) or 1.0
     gained = (pl.col("rank_before") - pl.col("rank")).cast(pl.String)
     return wines.with_columns(
         share=pl.col("revenue").cast(pl.Float64) / total,
@@ -203,7 +203,7 @@ def _audit_table(
     totals = cells.row(index - 1, named=True) if index else {}
     if words.TOTAL_SHOWN in totals.values():
         for name in (name for name in _TOTALS if name in names):
-            total, sum_of_rows = totals[columns[name]], float(sum(right[name].drop_nulls(), 0))
+            total, sum_of_rows = totals[columns[name]], float(right[name].sum())
             if _number(total) != sum_of_rows:
                 label = f"{words.TOTAL_SHOWN}, {words.HEADINGS[name]}"
                 found.append(contradictions.wrong_figure(where, label, total, sum_of_rows))

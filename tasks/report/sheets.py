@@ -13,7 +13,7 @@ import polars as pl
 from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
-from tasks.report.cells import ROW_LIMIT, cell_frame, cell_texts, literals
+from tasks.report.cells import ROW_LIMIT, cell_frame, cell_text, literal
 from tasks.report.look import Look, header_style
 from tasks.report.rows import CellColumn, write_rows
 from tasks.report.words import Words
@@ -67,8 +67,8 @@ class Sheet:
 
     def text(self, row: int, column: int, text: str, style: str = "plain") -> None:
         """Write a text, whatever it looks like."""
-        (written,) = literals(cell_texts(pl.Series([text], dtype=pl.String)))
-        self._check(self.worksheet.write_string(row, column, written, self.look[style]), row, column)
+        code = self.worksheet.write_string(row, column, literal(cell_text(text)), self.look[style])
+        self._check(code, row, column)
 
     def number(self, row: int, column: int, number: float | Decimal, style: str) -> None:
         """Write a number; Excel keeps fifteen digits of it."""

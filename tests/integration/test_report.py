@@ -26,7 +26,7 @@ from tasks.domain.issues import RULES, DataRefused, Issue, issue_frame
 from tasks.domain.schemas import WINE_FILE_COLUMNS, ComparedWine, DataIssue, PublishedWine, RowCount, Wine
 from tasks.domain.stock import STOCK_STATES, compute_stock
 from tasks.report.audit import audit_files
-from tasks.report.cells import cell_texts
+from tasks.report.cells import cell_text, cell_texts
 from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
 from tasks.report.price_bands import all_price_bands, premium_price_bands
 from tasks.report.rows import CellColumn, OutsideTheSheet, write_rows
@@ -490,6 +490,7 @@ def test_hostile_text_survives_in_every_file(tmp_path, title):
 def test_control_characters_are_replaced_and_lines_kept():
     texts = pl.Series(["a\x00b\x0bc\x1fd\uffffe", "a\tb", "a\r\nb\rc"])
     assert cell_texts(texts).to_list() == ["a�b�c�d�e", "a\tb", "a\nb\nc"]
+    assert [cell_text(text) for text in texts] == cell_texts(texts).to_list()
 
 
 @pytest.mark.parametrize(
@@ -500,6 +501,7 @@ def test_control_characters_are_replaced_and_lines_kept():
 @pytest.mark.parametrize(("letter", "units"), [("a", 1), ("é", 1), ("🍷", 2)], ids=["ascii", "accent", "emoji"])
 def test_long_text_is_cut_to_what_a_cell_holds(letter, units, length, kept):
     (text,) = cell_texts(pl.Series([letter * (length // units)]))
+    assert text == cell_text(letter * (length // units))
     assert len(text.encode("utf-16-le")) // 2 in {kept, kept - 1}
     assert text.endswith("…") == (length // units * units > 32_767)
 
