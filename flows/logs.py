@@ -12,7 +12,7 @@ _ENGINE = str(Path(prefect.__file__).parent)
 
 def keep_logs_readable() -> None:
     """Filter the logs of flow and task runs, in the terminal and in the dashboard; doing it twice changes nothing."""
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
+    for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_told)
 
 
