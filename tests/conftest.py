@@ -20,6 +20,14 @@ settings.register_profile("long", max_examples=500, deadline=None, database=None
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what only the long form of the tests runs."""
+    if os.environ.get("HYPOTHESIS_PROFILE") != "long":
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="in the long form only: set HYPOTHESIS_PROFILE=long"))
+
+
 @pytest.fixture(scope="session")
 def real_workbooks() -> Path:
     """The folder with the merchant's own workbooks, which are not part of the project."""

@@ -107,7 +107,7 @@ def test_a_refused_month_ends_its_shop_and_the_others_go_on_and_the_next_backfil
     assert (whole.state_name, whole.state.message) == ("Completed", "2 published, 4 unchanged.")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_an_interrupted_backfill_stops_its_months_and_says_what_stands(
     tmp_path: Path, prefect_server: str, how: signal.Signals
 ) -> None:

@@ -138,7 +138,7 @@ def shown(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["first look", "second look"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_headline_chart_and_tables_are_really_visible_and_data_is_text(
     shown: dict[str, str], prefect_server: str, tmp_path: Path, look: str, scheme: str
 ) -> None:

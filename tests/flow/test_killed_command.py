@@ -55,9 +55,9 @@ def is_put(key: str) -> Callable[[Request], bool]:
 @pytest.mark.parametrize(
     ("bucket", "moment"),
     [
-        pytest.param("while-storing", is_put("ordinary_wines"), id="while it stores"),
+        pytest.param("while-storing", is_put("ordinary_wines"), id="while it stores", marks=pytest.mark.long),
         pytest.param("while-committing", is_put("manifests/"), id="as it commits"),
-        pytest.param("while-showing", is_put("prod/wines/ordinary_wines"), id="while it shows"),
+        pytest.param("while-showing", is_put("prod/wines/ordinary_wines"), id="while it shows", marks=pytest.mark.long),
     ],
 )
 def test_a_killed_run_leaves_no_half_and_the_next_one_goes_on(

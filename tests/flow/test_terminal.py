@@ -10,6 +10,8 @@ import termios
 import threading
 from pathlib import Path
 
+import pytest
+
 SAMPLE = Path(__file__).parents[2] / "data"
 
 
@@ -52,6 +54,7 @@ def test_a_terminal_shows_the_stage_that_runs_then_the_month_as_a_table(tmp_path
     assert shown.rindex("\x1b[?25h") < shown.index("Sold out"), "the cursor is there again"
 
 
+@pytest.mark.long
 def test_a_terminal_without_colours_gets_none(tmp_path: Path, prefect_server: str) -> None:
     shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server, NO_COLOR="1")
     assert "✓ write-reports" in shown
