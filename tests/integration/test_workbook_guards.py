@@ -189,7 +189,7 @@ def long_workbook(xlsx) -> Path:
 
 
 def test_a_reader_that_hangs_is_a_refusal_that_names_the_file(long_workbook):
-    refused = refusal(long_workbook, Limits(patience=0.1))
+    refused = refusal(long_workbook, Limits(patience=0.01))
 
     assert str(refused) == "erp.xlsx takes far longer to read than a workbook of its size."
     assert refused.issues.select("file", "rule", "value").rows() == [("erp.xlsx", "reader-failed", "out of time")]
