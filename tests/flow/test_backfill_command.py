@@ -130,6 +130,7 @@ def test_an_interrupted_backfill_stops_its_months_and_says_what_stands(
     assert [part.state.is_final() for part in parts] == [True]
 
 
+@pytest.mark.long
 def test_what_a_deployment_has_begun_goes_on_when_its_backfill_is_interrupted(
     tmp_path: Path, prefect_server: str
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_killed_month_is_failed_and_nothing_is_half_published(tmp_path: Path, 
     assert [part.state_name for part in parts] == ["Crashed"]
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_answer_ends_with_3_and_a_sentence(tmp_path: Path) -> None:
     write_months(tmp_path / "raw", "lyon", MONTHS)
     done = backfill("--shops", "lyon", *places(tmp_path), server="http://127.0.0.1:9/api")

@@ -56,7 +56,7 @@ def is_put(key: str) -> Callable[[Request], bool]:
     ("bucket", "moment"),
     [
         pytest.param("while-storing", is_put("ordinary_wines"), id="while it stores", marks=pytest.mark.long),
-        pytest.param("while-committing", is_put("manifests/"), id="as it commits"),
+        pytest.param("while-committing", is_put("manifests/"), id="as it commits", marks=pytest.mark.long),
         pytest.param("while-showing", is_put("prod/wines/ordinary_wines"), id="while it shows", marks=pytest.mark.long),
     ],
 )

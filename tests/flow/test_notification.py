@@ -79,6 +79,7 @@ def test_a_published_month_is_told_with_its_figures_and_an_unchanged_one_is_not(
     assert (tmp_path / "notified/2025-05/1").read_text() == "2025-05, revision 1\n"
 
 
+@pytest.mark.long
 def test_a_month_after_another_is_told_with_its_changes(tmp_path: Path, webhook: Webhook, block: str) -> None:
     monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
     monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block, allow_same_input=True)
@@ -109,6 +110,7 @@ def test_a_notification_that_fails_is_a_warning_and_is_not_tried_again(
     assert "hook-of-secret" not in "".join(warnings)
 
 
+@pytest.mark.long
 def test_refused_data_is_not_told_as_published(tmp_path: Path, webhook: Webhook, block: str) -> None:
     monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
     with pytest.raises(DataRefused):

@@ -36,7 +36,13 @@ SCENES = {
     ),
     "new revision": Scene((APRIL, MAY), MAY_CORRECTED, End(0, "published", 2)),
 }
-of_each_scene = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+of_each_scene = pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(scene, id=name, marks=pytest.mark.long if name == "new revision" else [])
+        for name, scene in SCENES.items()
+    ],
+)
 
 
 @pytest.fixture(scope="module")

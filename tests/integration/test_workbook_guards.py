@@ -113,7 +113,12 @@ BOMBS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BOMBS)
+LONG_TO_BUILD = {"a row of a million columns", "four million texts"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in LONG_TO_BUILD else []) for name in BOMBS]
+)
 def test_a_bomb_is_refused_soon_and_cheaply(xlsx, name):
     """Seconds of the processor, because the clock of a busy machine says little; memory of the reader's process."""
     build, words = BOMBS[name]
