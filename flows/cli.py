@@ -236,6 +236,7 @@ def _backfill(
     **given: Any,  # noqa: ANN401 - the flow checks them
 ) -> int:
     """Run many months, here or through a deployment, and end with their table."""
+    _prepare()
     import asyncio  # noqa: PLC0415
 
     from tasks.domain.backfill import months_between, text_table  # noqa: PLC0415
@@ -243,7 +244,6 @@ def _backfill(
 
     months = months_between(first, last)
     wanted = [] if deployment else _shops(shops, months, **given)
-    _prepare()
     with _prefect_server() as server:
         from flows.backfill import Backfill, Containers, Processes, Runner, find_deployment, own_server  # noqa: PLC0415
 
