@@ -15,7 +15,7 @@ help: ## this list
 run: $(VENV)/.runtime ## the whole month on the sample workbooks in data/, into reports/
 	$(BIN)/monthly-sales run --month 2025-05 --source data --destination reports
 
-test: $(VENV)/.tests ## all tests but those that need Docker, with branch coverage
+test: $(VENV)/.tests ## the tests in their short form, but those that need Docker, with branch coverage
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore=tests/docker --cov --cov-fail-under=95
 
 test-docker: $(VENV)/.tests ## the image, and a deployment of it, on a real Docker engine
