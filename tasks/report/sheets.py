@@ -57,6 +57,11 @@ def lines_needed(text: pl.Expr, width: float) -> pl.Expr:
     return (text.str.len_chars() * _LETTER / width).ceil().fill_null(1).cast(pl.Int64)
 
 
+def _sum(values: pl.Series) -> float | Decimal:
+    total: float | Decimal = values.sum() if values.dtype.is_decimal() else sum(values.to_list())
+    return total
+
+
 class Sheet:
     """One sheet of the workbook, with the formats and the language it is written in."""
 
@@ -125,7 +130,7 @@ class Sheet:
         for index, column in enumerate(columns):
             rows = xl_range(FIRST_ROW, index, last_row, index)
             if column.total == "sum":
-                total = sum(frame[column.name].drop_nulls().to_list(), 0)
+                total = _sum(frame[column.name].drop_nulls())
                 self.formula(TOTAL_ROW, index, f"=SUBTOTAL(109,{rows})", total, f"total {column.kind}")
             elif column.total == "count":
                 self.formula(TOTAL_ROW, index, f"=SUBTOTAL(103,{rows})", frame.height, "total tally")

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
-from xlsxwriter import Workbook
 
 from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused
@@ -21,6 +20,7 @@ from tasks.report.look import WORKBOOK_OPTIONS, Look
 from tasks.report.movements import write_changes, write_stock
 from tasks.report.products import shown_products, write_premium, write_revenue
 from tasks.report.quality import write_issues, write_quality
+from tasks.report.rows import RowsWorkbook
 from tasks.report.sheets import Sheet
 from tasks.report.summary import write_summary
 from tasks.report.words import LANGUAGES
@@ -58,7 +58,7 @@ def write_workbook(
     # Rows go to files of this folder as soon as they are written, so that memory does not grow with the month.
     with TemporaryDirectory() as row_files:
         try:
-            with Workbook(path, {**WORKBOOK_OPTIONS, "constant_memory": True, "tmpdir": row_files}) as workbook:
+            with RowsWorkbook(path, {**WORKBOOK_OPTIONS, "constant_memory": True, "tmpdir": row_files}) as workbook:
                 workbook.set_properties(
                     {"title": words.title(summary.parameters.month), "author": words.AUTHOR, "created": _CREATED}
                 )
