@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from compared import Compared, Product, compare, published, wines_of
 
-from tasks.domain.comparison import gone_wines
+from tasks.domain.comparison import CHANGE_KINDS, gone_wines, list_changes
 from tasks.domain.schemas import ComparedWine, GoneWine
-from tasks.domain.stock import compute_stock, stock_state, stock_value
+from tasks.domain.stock import compute_stock, list_stock, stock_state, stock_value
 
 APRIL = [
     Product("1", "10.00", 5),
@@ -136,6 +136,57 @@ def test_a_gap_of_months_is_told(month: str, apart: int) -> None:
     assert compare(wines, published(wines), before_month=month).comparison.months_apart == apart
 
 
+@pytest.mark.parametrize(
+    ("revenues", "carrying"),
+    [
+        pytest.param(["40", "40", "20"], 2, id="two make it exactly"),
+        pytest.param(["40", "39.99", "20.01"], 3, id="two miss it by a cent"),
+        pytest.param(["10", "20", "20", "20", "20", "10"], 4, id="whatever their order"),
+        pytest.param(["0.01"], 1, id="one product"),
+    ],
+)
+def test_the_products_that_carry_the_month_before_make_80_percent_of_its_revenue(
+    revenues: list[str], carrying: int
+) -> None:
+    before = wines_of([Product(str(number), revenue, 1) for number, revenue in enumerate(revenues)])
+    assert compare(wines_of(APRIL), published(before)).comparison.carrying_before == carrying
+
+
+def test_a_product_is_listed_under_each_kind_of_change_that_happened_to_it() -> None:
+    before = [*(Product(key, "10.00", 1) for key in "abcdefg"), Product("old", "90.00", 1), Product("left", "8.00", 2)]
+    now = [
+        Product("a", "10.00", 2), Product("b", "10.00", 0), Product("c", "11.00", 1),
+        *(Product(key, "10.00", 1) for key in "defg"), Product("old", "12.00", 1), Product("new", "200.00", 1),
+    ]  # fmt: skip
+    may = compare(wines_of(now), published(wines_of(before)))
+    changes = list_changes(may.month.wines.collect(), may.month.gone.collect())
+    columns = ("change", "product_id", "rank_before", "total_sales_before", "price_before", "price", "total_sales")
+    ten, dear, left = Decimal("10.00"), Decimal("90.00"), Decimal("8.00")
+    assert changes.select(columns).rows() == [
+        ("fallen", "b", 4, 1, ten, ten, 0),
+        ("new", "new", None, None, None, Decimal("200.00"), 1),
+        ("gone", "left", 2, 2, left, None, None),
+        ("no_longer_premium", "old", 1, 1, dear, Decimal("12.00"), 1),
+        ("repriced", "old", 1, 1, dear, Decimal("12.00"), 1),
+        ("repriced", "c", 5, 1, ten, Decimal("11.00"), 1),
+    ]
+
+
+def test_a_wine_of_both_months_that_becomes_premium_is_listed_as_such() -> None:
+    before = [Product(str(number), "10.00", 1) for number in range(9)]
+    may = compare(wines_of([*before[:8], Product("8", "99.00", 1)]), published(wines_of(before)))
+    changes = list_changes(may.month.wines.collect(), may.month.gone.collect())
+    assert changes.select("change", "product_id").rows() == [("newly_premium", "8"), ("repriced", "8")]
+
+
+def test_the_first_month_has_no_changes_to_list() -> None:
+    april = compare(wines_of(APRIL), None)
+    changes = list_changes(april.month.wines.collect(), april.month.gone.collect())
+    assert changes.rows() == []
+    assert changes.columns == ["change", *ComparedWine.column_names()]
+    assert set(changes["change"].dtype.categories) == set(CHANGE_KINDS)
+
+
 # --- stock
 
 
@@ -181,3 +232,37 @@ def test_stock_that_no_cellar_holds_is_still_counted_exactly() -> None:
     wines = wines_of([Product(str(number), "9999999999999.99", 0, largest) for number in range(3)])
     assert compute_stock(wines.collect()).idle_value == 3 * largest * Decimal("9999999999999.99")
     assert wines.select(stock_value()).collect().to_series()[0] == largest * Decimal("9999999999999.99")
+
+
+def test_the_stock_to_look_at_stands_in_the_order_of_its_urgency() -> None:
+    """Over two months: four bottles sold are two a month, so five last two months and a half."""
+    may = compare(
+        wines_of([
+            Product("out", "10.00", 5, 0), Product("out, dearer", "20.00", 4, 0),
+            Product("selling", "10.00", 10, 5), Product("resting", "10.00", 9, 3), Product("fallen", "10.00", 2, 4),
+            Product("idle", "10.00", 0, 2), Product("idle, dearer", "90.00", 0, 1),
+            Product("not counted", "10.00", 6, None), Product("enough", "10.00", 60, 60),
+        ]),
+        published(wines_of([
+            Product("out", "10.00", 2), Product("selling", "10.00", 6), Product("resting", "10.00", 9),
+            Product("fallen", "10.00", 3), Product("not counted", "10.00", 1),
+        ])),
+        before_month="2025-03",
+    )  # fmt: skip
+    listed = list_stock(may.month.wines.collect(), may.comparison.months_apart)
+    assert listed.select("product_id", "state", "months_left", "stock_value").rows() == [
+        ("out, dearer", "sold_out", None, Decimal("0.00")),
+        ("out", "sold_out", 0.0, Decimal("0.00")),
+        ("selling", "nearly_out", 2.5, Decimal("50.00")),
+        ("resting", "nearly_out", None, Decimal("30.00")),
+        ("fallen", "nearly_out", None, Decimal("40.00")),
+        ("idle, dearer", "idle", None, Decimal("90.00")),
+        ("idle", "idle", None, Decimal("20.00")),
+        ("not counted", "unknown", None, None),
+    ]
+
+
+def test_without_a_month_before_nobody_knows_how_long_the_bottles_last() -> None:
+    april = compare(wines_of([Product("1", "10.00", 5, 0), Product("2", "10.00", 5, 3)]), None)
+    listed = list_stock(april.month.wines.collect(), None)
+    assert listed.select("product_id", "months_left").rows() == [("1", None), ("2", None)]
