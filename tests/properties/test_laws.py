@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from reference import BLANKS, DIGITS, EMPTY, Cell, is_blank, read_key, read_price, read_units
 
 from tasks.domain import cells
+from tasks.domain import second_reading as again
 from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.join import count_rows
 from tasks.domain.premium import Z_TOLERANCE, classify_wines, compute_figures
@@ -142,6 +143,18 @@ def test_every_cell_is_the_same_key_by_the_reference(batch: list[Cell]) -> None:
     key = cells.read_key(column)
     got = read(column, batch, key, cells.comparable(key), cells.is_blank(column), cells.is_unreadable_key(column))
     assert differing(batch, got, expected) == []
+
+
+@given(batches)
+def test_the_second_reading_of_every_cell_is_that_of_the_reference(batch: list[Cell]) -> None:
+    asked = [(kind, text) for kind, text in batch if kind in ("number", "text") and text is not None]
+    got = [tuple(read(*cell) for read in (again.key, again.price, again.count, again.stock)) for cell in asked]
+    expected = []
+    with localcontext(prec=DIGITS):
+        for cell in asked:
+            (key, _), (price, _), (units, fault) = read_key(cell), read_price(cell), read_units(cell)
+            expected.append((key and key.lower(), price, units, None if fault else units))
+    assert differing(asked, got, expected) == []
 
 
 @given(batches)

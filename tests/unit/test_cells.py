@@ -1,11 +1,13 @@
-"""What a cell says, and what it does not say."""
+"""What a cell says, and what it does not say; the second reading, by which the checks judge, says the same."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import polars as pl
 import pytest
-from frames import Value, sheet
+from frames import Value, cell, sheet
 
+from tasks.domain import second_reading
 from tasks.domain.cells import count_fault, is_unreadable_key, price_fault, read_count, read_key, read_money, read_title
 
 
@@ -13,6 +15,12 @@ def read(column: str, value: Value, *readers: pl.Expr) -> list[object]:
     source = {"price": "erp", "product_id": "erp", "total_sales": "web", "post_title": "web"}[column]
     frame = sheet(source, {column: value}).select(reader.alias(str(n)) for n, reader in enumerate(readers))
     return list(frame.collect().row(0))
+
+
+def read_again(reader: Callable[[str, str], object], value: Value) -> object:
+    """By the second reading, which is asked for numbers and texts only."""
+    kind, text = cell(value)
+    return reader(kind, text) if kind in ("number", "text") and text is not None else None
 
 
 NBSP, NARROW = "\u00a0", "\u202f"
@@ -39,6 +47,7 @@ NBSP, NARROW = "\u00a0", "\u202f"
 )
 def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
     assert read("price", value, read_money("price"), price_fault("price")) == [Decimal(price), None]
+    assert read_again(second_reading.price, value) == Decimal(price)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +83,7 @@ def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
 )
 def test_a_cell_without_a_price_says_why(value: Value, fault: str) -> None:
     assert read("price", value, price_fault("price")) == [fault]
+    assert [read_again(second_reading.price, value)] == read("price", value, read_money("price"))
 
 
 def test_half_a_cent_is_a_price_of_one_cent() -> None:
@@ -92,6 +102,7 @@ def test_half_a_cent_is_a_price_of_one_cent() -> None:
 )
 def test_units_are_whole_numbers(value: Value, count: int) -> None:
     assert read("total_sales", value, read_count("total_sales"), count_fault("total_sales")) == [count, None]
+    assert (read_again(second_reading.count, value), read_again(second_reading.stock, value)) == (count, count)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +125,8 @@ def test_units_are_whole_numbers(value: Value, count: int) -> None:
 )
 def test_a_cell_without_units_says_why(value: Value, fault: str) -> None:
     assert read("total_sales", value, count_fault("total_sales")) == [fault]
+    assert [read_again(second_reading.count, value)] == read("total_sales", value, read_count("total_sales"))
+    assert read_again(second_reading.stock, value) is None
 
 
 @pytest.mark.parametrize(
@@ -131,6 +144,7 @@ def test_a_cell_without_units_says_why(value: Value, fault: str) -> None:
 )
 def test_a_key_is_read_as_text(value: Value, key: str) -> None:
     assert read("product_id", value, read_key("product_id"), is_unreadable_key("product_id")) == [key, False]
+    assert read_again(second_reading.key, value) == key.lower()
 
 
 @pytest.mark.parametrize(
@@ -147,6 +161,7 @@ def test_a_key_is_read_as_text(value: Value, key: str) -> None:
 )
 def test_what_is_not_a_key_is_none(value: Value, is_unreadable: bool) -> None:  # noqa: FBT001
     assert read("product_id", value, read_key("product_id"), is_unreadable_key("product_id")) == [None, is_unreadable]
+    assert read_again(second_reading.key, value) is None
 
 
 @pytest.mark.parametrize(

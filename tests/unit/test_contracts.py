@@ -1,0 +1,43 @@
+"""Every frame that a stage hands on keeps the contract that is declared for it, empty cells and all."""
+
+import pytest
+from compared import Compared, Product, compare, published, wines_of
+from frames import Month, month, product
+
+from tasks.domain.issues import Issue, issue_frame
+from tasks.domain.schemas import ComparedWine, DataIssue, GoneWine, LedgerRow, PublishedWine, Wine
+
+APRIL = [Product("1", "10.00", 5), Product("2", "20.00", 3, None), Product("gone", "7.50", 4)]
+
+
+@pytest.fixture(scope="module")
+def month_with_leftovers() -> Month:
+    """A sound product in row 2, and below it rows of every fate."""
+    erp, liaison, web = product(1, sales=0)
+    return month(
+        [erp, {"product_id": 2, "price": 5, "onsale_web": 0}, {"price": 5}, {}],
+        [liaison, {"product_id": 2}, {}],
+        [web, {"post_type": "product", "total_sales": 3}, {"post_type": "product", "sku": 9, "total_sales": "many"},
+         {"post_type": "attachment", "sku": 10_001}, {}],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [None, APRIL], ids=["the first month", "a month with one before"])
+def test_the_products_of_a_month_keep_their_contracts(before: list[Product] | None) -> None:
+    may = [*APRIL[:2], Product("new", "9.00", 1)]
+    compared: Compared = compare(wines_of(may), None if before is None else published(wines_of(before)))
+    Wine.validate(compared.wines.collect())
+    ComparedWine.validate(compared.month.wines.collect())
+    GoneWine.validate(compared.month.gone.collect())
+    PublishedWine.validate(published(compared.wines).collect())
+
+
+def test_what_became_of_each_row_keeps_its_contract(month_with_leftovers: Month) -> None:
+    ledger = LedgerRow.validate(month_with_leftovers.ledger.collect())
+    assert set(ledger["disposition"]) == {"used", "ignored", "rejected"}
+
+
+def test_issues_keep_their_contract_wherever_they_were_found(month_with_leftovers: Month) -> None:
+    assert not DataIssue.validate(month_with_leftovers.issues).is_empty()
+    of_the_month = issue_frame([Issue("the three workbooks", "no-product")])
+    assert DataIssue.validate(of_the_month)["row"].to_list() == [None]
