@@ -40,6 +40,10 @@ def test_a_product_in_all_three_is_used_in_all_three() -> None:
             {"sku": "v-1", "post_type": "product_variation", "total_sales": 0}, ("ignored", "other-post-type"),
             id="variation without sales",
         ),
+        pytest.param(
+            {"sku": "o-1", "post_type": "shop_order", "total_sales": 7}, ("ignored", "other-post-type"),
+            id="a type that sells nothing",
+        ),
         pytest.param({"post_type": "product", "total_sales": 3}, ("rejected", "no-key"), id="product without a sku"),
         pytest.param(
             {"sku": 9, "post_type": " PRODUCT\u00a0", "total_sales": 3}, ("rejected", "unlinked-sales"), id="no link",
@@ -200,6 +204,12 @@ def test_two_live_links_of_one_product_stop_the_run() -> None:
             'B4, post_type: "product_variation" is a type of its own and has sales. '
             "Move the sales to the product itself, then run again.",
             id="variation with sales",
+        ),
+        pytest.param(
+            {"sku": "v", "post_type": "product_variation", "total_sales": "many"},
+            'B4, post_type: "product_variation" is a type of its own and has sales. '
+            "Move the sales to the product itself, then run again.",
+            id="variation with sales that nobody can read",
         ),
         pytest.param(
             {"sku": "1 2", "post_type": "product", "total_sales": 4},
