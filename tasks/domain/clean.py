@@ -18,7 +18,6 @@ from tasks.domain.cells import (
     comparable,
     count_fault,
     is_blank,
-    is_unreadable_key,
     price_fault,
     read_count,
     read_key,
@@ -40,32 +39,37 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
         the flag is neither 0 nor 1, `stock_quantity` where it is no count. Of the rows of one key the smallest by
         content stands for the product.
     """
-    flag = read_count("onsale_web")
-    in_stock = read_count("stock_quantity") > 0
+    flag, fault = pl.col("flag"), pl.col("stock_fault")
+    is_flag = flag.is_between(0, 1)
     status = trimmed("stock_status").str.to_lowercase()
-    mismatch = (status == "instock") != in_stock
+    mismatch = (status == "instock") != (pl.col("stock_count") > 0)
     return (
         raw_erp.with_columns(
             key=read_key("product_id"),
-            product_key=comparable(read_key("product_id")),
             price_read=read_money("price"),
             price__fault=price_fault("price"),
-            is_on_sale=pl.when(flag.is_between(0, 1)).then(flag == 1),
             is_carrying=~is_blank("price"),
-            stock_read=pl.when(count_fault("stock_quantity").is_null()).then(read_count("stock_quantity")),
-            onsale_web__fault=pl.when(~is_blank("onsale_web") & ~flag.is_between(0, 1).fill_null(value=False)).then(
+            flag=read_count("onsale_web"),
+            stock_count=read_count("stock_quantity"),
+            stock_fault=count_fault("stock_quantity"),
+        )
+        .with_columns(
+            product_key=comparable(pl.col("key")),
+            is_on_sale=pl.when(is_flag).then(flag == 1),
+            stock_read=pl.when(fault.is_null()).then("stock_count"),
+            onsale_web__fault=pl.when(~is_blank("onsale_web") & ~is_flag.fill_null(value=False)).then(
                 pl.lit("unknown-flag")
             ),
-            stock_quantity__fault=pl.when(
-                ~is_blank("stock_quantity") & count_fault("stock_quantity").is_not_null()
-            ).then(pl.lit("stock-not-a-count")),
+            stock_quantity__fault=pl.when(~is_blank("stock_quantity") & fault.is_not_null()).then(
+                pl.lit("stock-not-a-count")
+            ),
             stock_status__fault=pl.when(mismatch).then(pl.lit("stock-status-mismatch")),
         )
         .with_columns(
             _first_rule(
                 ("blank-row", None, _all_blank("product_id", "price", "onsale_web", "stock_quantity", "stock_status")),
                 ("no-key", "product_id", is_blank("product_id")),
-                ("unreadable-key", "product_id", is_unreadable_key("product_id")),
+                ("unreadable-key", "product_id", _is_unreadable("product_id", "key")),
             )
         )
         .pipe(
@@ -95,27 +99,18 @@ def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
     """
     return (
         raw_liaison.with_columns(
-            key=read_key("product_id"),
-            product_key=comparable(read_key("product_id")),
-            web_key=comparable(read_key("id_web")),
-            is_carrying=pl.lit(value=False),
+            key=read_key("product_id"), web_key=comparable(read_key("id_web")), is_carrying=pl.lit(value=False)
         )
         .with_columns(
-            _first_rule(
+            comparable(pl.col("key")).alias("product_key"),
+            *_first_rule(
                 ("blank-row", None, _all_blank("product_id", "id_web")),
                 ("no-key", "product_id", is_blank("product_id")),
-                ("unreadable-key", "product_id", is_unreadable_key("product_id")),
-                ("unreadable-key", "id_web", is_unreadable_key("id_web")),
-            )
+                ("unreadable-key", "product_id", _is_unreadable("product_id", "key")),
+                ("unreadable-key", "id_web", _is_unreadable("id_web", "web_key")),
+            ),
         )
-        .with_columns(pair=pl.when(pl.col("rule").is_null()).then(pl.struct("product_key", "web_key")))
-        .sort("key", trimmed("id_web"), "row", nulls_last=True)
-        .with_columns(is_repeated=pl.col("pair").is_not_null() & (pl.int_range(pl.len()).over("pair") > 0))
-        .with_columns(
-            rule=pl.when("is_repeated").then(pl.lit("repetition")).otherwise("rule"),
-            rule_column=pl.when("is_repeated").then(pl.lit("product_id")).otherwise("rule_column"),
-        )
-        .sort("row")
+        .pipe(_keep_one_row_per_pair)
         .select("row", "key", "product_key", "web_key", "is_carrying", "rule", "rule_column")
     )
 
@@ -133,30 +128,33 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
     """
     is_readable_type = pl.col(kind_of("post_type")).is_in(["number", "text"])
     post_type = pl.when(is_readable_type).then(trimmed("post_type").str.to_lowercase())
-    has_sales = ~is_blank("total_sales") & (read_count("total_sales") != 0).fill_null(value=True)
+    has_sales = ~is_blank("total_sales") & (pl.col("sales_read") != 0).fill_null(value=True)
     is_product = pl.col("type_read") == "product"
     return (
         raw_web.with_columns(
             key=read_key("sku"),
-            web_key=comparable(read_key("sku")),
             type_read=post_type,
             sales_read=read_count("total_sales"),
             title_read=read_title("post_title"),
-            is_carrying=has_sales,
         )
+        .with_columns(web_key=comparable(pl.col("key")), is_carrying=has_sales)
         .with_columns(
             _first_rule(
                 ("blank-row", None, _all_blank("sku", "post_type", "total_sales", "post_title")),
                 (
                     "blank-post-type",
                     "post_type",
-                    pl.col("type_read").is_null() & (~is_blank("sku") | has_sales),
+                    pl.col("type_read").is_null() & (~is_blank("sku") | pl.col("is_carrying")),
                 ),
                 ("blank-row", None, pl.col("type_read").is_null()),
-                ("sellable-post-type", "post_type", (pl.col("type_read") == "product_variation") & has_sales),
+                (
+                    "sellable-post-type",
+                    "post_type",
+                    (pl.col("type_read") == "product_variation") & pl.col("is_carrying"),
+                ),
                 ("other-post-type", "post_type", ~is_product),
                 ("no-key", "sku", is_blank("sku")),
-                ("unreadable-key", "sku", is_unreadable_key("sku")),
+                ("unreadable-key", "sku", _is_unreadable("sku", "key")),
             ),
             is_product=is_product.fill_null(value=False),
         )
@@ -180,11 +178,31 @@ def _all_blank(*columns: str) -> pl.Expr:
     return pl.all_horizontal(is_blank(column) for column in columns)
 
 
+def _is_unreadable(column: str, key: str) -> pl.Expr:
+    """Whether the cell holds something, and the key that was read from it is none."""
+    return ~is_blank(column) & pl.col(key).is_null()
+
+
 def _first_rule(*cases: tuple[str, str | None, pl.Expr]) -> list[pl.Expr]:
     """`rule` and `rule_column` of the first case that holds; null where none does."""
-    rule = pl.coalesce(*(pl.when(holds).then(pl.lit(code)) for code, _, holds in cases))
-    column = pl.coalesce(*(pl.when(holds).then(pl.lit(column or "")) for _, column, holds in cases))
-    return [rule.alias("rule"), pl.when(column != "").then(column).alias("rule_column")]
+    case = pl.coalesce(*(pl.when(holds).then(number) for number, (_, _, holds) in enumerate(cases)))
+    codes, columns = ({number: case[part] for number, case in enumerate(cases)} for part in (0, 1))
+    return [
+        case.replace_strict(texts, return_dtype=pl.String).alias(name)
+        for name, texts in (("rule", codes), ("rule_column", columns))
+    ]
+
+
+def _keep_one_row_per_pair(links: pl.LazyFrame) -> pl.LazyFrame:
+    """Set aside the rows that repeat a link; which one stays is decided by content and never by position."""
+    judged = (
+        links.filter(pl.col("rule").is_null())
+        .pipe(_of_several, "product_key", "web_key")
+        .sort("key", trimmed("id_web"), "row", nulls_last=True)
+        .with_columns(is_later=pl.int_range(pl.len()).over("product_key", "web_key") > 0)
+        .select("row", repetition=pl.when("is_later").then(pl.lit("repetition")))
+    )
+    return _with_repetitions(links, judged, "product_id")
 
 
 def _keep_one_row_per_key(
@@ -196,34 +214,42 @@ def _keep_one_row_per_key(
     them says so in `<fact_column>__contradiction`, besides the faults of its own cell.
     """
     content = pl.struct(*(trimmed(column) for column in details), "key")
-    return (
-        rows.with_columns(group=pl.when(pl.col("rule").is_null()).then(pl.col(key)))
+    judged = (
+        rows.filter(pl.col("rule").is_null() & pl.col(key).is_not_null())
+        .pipe(_of_several, key)
         .sort(facts[0], *(trimmed(column) for column in details), "key", "row", nulls_last=True)
         .with_columns(
-            is_first=pl.int_range(pl.len()).over("group") == 0,
-            is_contradicted=pl.struct(facts).n_unique().over("group") > 1,
-            is_same_content=content == content.first().over("group"),
+            is_first=pl.int_range(pl.len()).over(key) == 0,
+            is_contradicted=pl.struct(facts).n_unique().over(key) > 1,
+            is_same_content=content == content.first().over(key),
         )
-        .with_columns(is_grouped=pl.col("group").is_not_null())
-        .with_columns(
-            repetition=pl.when(pl.col("is_grouped") & ~pl.col("is_first")).then(
+        .select(
+            "row",
+            pl.when("is_contradicted").then(pl.lit("contradicting-rows")).alias(f"{fact_column}__contradiction"),
+            repetition=pl.when(~pl.col("is_first")).then(
                 pl.when("is_contradicted")
                 .then(pl.lit("contradicting-rows"))
                 .when("is_same_content")
                 .then(pl.lit("repetition"))
                 .otherwise(pl.lit("differing-repetition"))
             ),
-            **{
-                f"{fact_column}__contradiction": pl.when(pl.col("is_grouped") & pl.col("is_contradicted")).then(
-                    pl.lit("contradicting-rows")
-                )
-            },
         )
+    )
+    return _with_repetitions(rows, judged, fact_column)
+
+
+def _of_several(rows: pl.LazyFrame, *key: str) -> pl.LazyFrame:
+    """The rows whose key another row has as well: mostly few, and only these need to be brought into an order."""
+    return rows.filter(pl.len().over(key) > 1)
+
+
+def _with_repetitions(rows: pl.LazyFrame, judged: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """All rows in order, those with a `repetition` set aside for it."""
+    return (
+        rows.join(judged, on="row", how="left")
         .with_columns(
             rule=pl.coalesce("rule", "repetition"),
-            rule_column=pl.coalesce(
-                "rule_column", pl.when(pl.col("repetition").is_not_null()).then(pl.lit(fact_column))
-            ),
+            rule_column=pl.coalesce("rule_column", pl.when(pl.col("repetition").is_not_null()).then(pl.lit(column))),
         )
         .sort("row")
     )
