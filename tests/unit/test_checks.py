@@ -572,10 +572,10 @@ def test_a_total_that_no_spreadsheet_holds_stops_the_run(total: str, told: list[
     assert lines(issue_frame(judge_total(revenue))) == told
 
 
-def of(product_id: str, **values: object) -> Spoil:
+def of(key: str, /, **values: object) -> Spoil:
     """The product with other values."""
     return lambda frame: frame.with_columns(
-        pl.when(pl.col("product_id") == product_id).then(pl.lit(value).cast(frame.schema[name])).otherwise(name)
+        pl.when(pl.col("product_id") == key).then(pl.lit(value).cast(frame.schema[name])).otherwise(name)
         .alias(name)
         for name, value in values.items()
     )  # fmt: skip
@@ -698,4 +698,71 @@ def test_wines_that_all_cost_the_same_are_premium_for_nobody() -> None:
     wines = classify_wines(revenue, 2.0).with_columns(is_premium=pl.lit(value=True))
     assert check_classification(revenue, wines, 2.0) == [
         '2 products on the wrong side of 12.0000 EUR, the first is "1"'
+    ]
+
+
+# --- just outside, and just inside
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        pytest.param({"stock_quantity": -1}, "stock_quantity is too small in 1 row", id="stock"),
+        pytest.param({"revenue": Decimal("-0.01")}, "revenue is too small in 1 row", id="revenue"),
+        pytest.param({"product_id": ""}, "product_id is too short in 1 row", id="key of the ERP"),
+    ],
+)
+def test_a_value_just_outside_its_contract_is_told(sound: Month, values: dict[str, object], sentence: str) -> None:
+    assert check_revenue(spoiled(compute_revenue(sound.joined), of("1", **values))) == [sentence]
+
+
+def test_a_unit_given_back_that_was_never_sold_is_told(sound: Month) -> None:
+    less = of("1", total_sales=-1, revenue=Decimal(0))
+    assert check_revenue(spoiled(compute_revenue(sound.joined), less)) == ["total_sales is too small in 1 row"]
+
+
+@pytest.mark.parametrize(
+    ("below", "told"),
+    [
+        pytest.param(1.5e-9, [], id="nearer than a float can tell"),
+        pytest.param(
+            2.5e-9, ['1 product on the wrong side of 110.0000 EUR, the first is "1"'], id="just farther than that",
+        ),
+    ],
+)  # fmt: skip
+def test_an_ordinary_wine_above_the_threshold_is_told_where_a_float_can_tell(below: float, told: list[str]) -> None:
+    rows = [product(number, price=110 if number == 1 else 10) for number in range(1, 6)]
+    erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
+    revenue = compute_revenue(month(erp, liaison, web).joined).collect().lazy()
+    wines = classify_wines(revenue, 2.0)
+    assert wines.select("z_score", "is_premium").collect().row(0) == (pytest.approx(2.0), False)
+    assert check_classification(revenue, wines, 2.0 - below) == told
+
+
+def test_links_without_the_key_of_a_product_are_counted(sound: Month) -> None:
+    keyless = spoiled(spoiled(sound.cleaned.liaison, having(2, product_key=None)), having(3, product_key=None))
+    told = check_cleaning(sound.raw, sound.cleaned._replace(liaison=keyless))
+    assert "liaison: 2 rows without a key standing for a product" in told
+
+
+@pytest.mark.parametrize(
+    ("dead", "lacking"),
+    [
+        pytest.param(1, "liaison", id="a third at a link to nothing"),
+        pytest.param(2, "erp", id="two thirds"),
+    ],
+)
+def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking: str) -> None:
+    """Of three products without a partner some are linked to a product that the ERP has not, others not at all."""
+    rows = [product(number) for number in range(1, 4)]
+    gone = [product(number) for number in range(4, 7)]
+    result = month(
+        [row[0] for row in rows],
+        [*(row[1] for row in rows), *(row[1] for row in gone[:dead])],
+        [row[2] for row in (*rows, *gone)],
+    )
+    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.49)))
+    assert told == [
+        *above("3 of 6 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
+        *above("3 of 6 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),
     ]
