@@ -84,6 +84,8 @@ def test_an_erp_row_that_is_not_used_has_a_reason(row: dict, reason: str) -> Non
         pytest.param({"product_id": 3, "id_web": 10_001}, "unknown-product", id="link from nowhere"),
         pytest.param({"id_web": 10_001}, "no-key", id="no key"),
         pytest.param({"product_id": "1.0", "id_web": "10001.0"}, "repetition", id="the same link in other words"),
+        pytest.param({"product_id": "1 2", "id_web": 10_001}, "unreadable-key", id="blank inside the key"),
+        pytest.param({"product_id": 2, "id_web": "1 2"}, "unreadable-key", id="blank inside the sku"),
     ],
 )
 def test_a_link_that_is_not_used_has_a_reason(row: dict, reason: str) -> None:
@@ -285,3 +287,19 @@ def test_a_fault_of_the_stock_never_drops_a_sold_product(stock: dict, address: s
     assert result.errors() == []
     assert [text.split(",")[0] for text in result.warnings()] == [f"erp.xlsx [Sheet1] {address}"]
     assert result.wines().height == 1
+
+
+@pytest.mark.parametrize(
+    ("price", "shown"),
+    [
+        pytest.param("?" * 40, "?" * 40, id="forty characters"),
+        pytest.param("?" * 41, "?" * 39 + "…", id="one more"),
+        pytest.param("?" * 99, "?" * 39 + "…", id="many more"),
+        pytest.param("12 or\n\t13", "12 or 13", id="several lines"),
+    ],
+)
+def test_a_bad_cell_is_shown_on_one_short_line(price: str, shown: str) -> None:
+    erp, liaison, web = product(1, price=price)
+    assert month([erp], [liaison], [web]).errors() == [
+        f'erp.xlsx [Sheet1] C2, price: "{shown}" is not a number. {STATUS}'
+    ]
