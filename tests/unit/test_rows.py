@@ -131,6 +131,11 @@ def test_of_rows_that_repeat_each_other_content_decides_and_not_position(place: 
     assert result.errors() == []
 
 
+def test_of_rows_that_repeat_each_other_one_with_a_title_goes_before_one_without() -> None:
+    result = month([ERP], [LIAISON], [{**WEB, "post_title": None}, WEB])
+    assert result.fate("web") == [(2, "rejected", "differing-repetition"), (3, "used", None)]
+
+
 def test_an_exact_repetition_is_set_aside_without_a_warning() -> None:
     result = with_rows(erp=(ERP,), liaison=(LIAISON,), web=(WEB,))
     for source in ("erp", "liaison", "web"):
