@@ -29,6 +29,7 @@ _SMALL = MEGABYTE
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _STRINGS = "xl/sharedstrings.xml"
+_COMMON_PARTS = ("[content_types].xml", "_rels/.rels", _WORKBOOK, _RELATIONS, _STRINGS, "xl/styles.xml")
 _END_OF_ARCHIVE = b"PK\x05\x06"
 _END_SIZE = 22
 _LONGEST_COMMENT = 65_535
@@ -87,6 +88,10 @@ class Package:
             return self._archive.open(self._members[_folded(member)])
         except KeyError:
             raise _damaged(f"has no part {member}", f"no {member}") from None
+
+    def parts_of_all_sheets(self) -> list[str]:
+        """The names of the parts that the Excel reader needs of every sheet: texts, styles, and the list of sheets."""
+        return [self._members[part] for part in _COMMON_PARTS if part in self._members]
 
     def worksheets(self) -> list[Worksheet]:
         """The sheets that hold cells; chart and macro sheets are left out."""

@@ -17,18 +17,15 @@ from typing import Any
 
 import polars as pl
 
-from tasks.workbook.header import Header, find_header, readable
+from tasks.workbook.header import SEARCHED_ROWS, Header, find_header, readable
 from tasks.workbook.kinds import kinds_of_cells
 from tasks.workbook.limits import Limits
 from tasks.workbook.package import Package, UnreadableWorkbookError, Worksheet, open_package, reading, too_large
-from tasks.workbook.sheet_text import first_rows, read_sheet_text
-from tasks.workbook.stored_cells import Extent, measure, read_cells
+from tasks.workbook.sheet_text import first_rows, read_text
+from tasks.workbook.stored_cells import StoredCells, read_cells, read_first_cells
 
-LARGEST_AREA = 32_000_000
-"""Places of a sheet, 32 bytes each in the Excel reader: 500,000 rows of 64 columns."""
-MOST_COLUMNS = 1_024
-_SMALL_AREA = 1_000_000
-_PLACES_PER_CELL = 8
+_FEW_ROWS = 100_000
+_ROWS_PER_CELL = 8
 _MOST_SHEETS = 200
 
 
@@ -91,27 +88,14 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
         inflated = package.verify()
         if limits is not None:
             limits.hold(inflated)
-        headers, worksheet, text = [], None, pl.DataFrame()
         visible = _visible_sheets(package)
-        for worksheet in visible:
-            with _of(worksheet):
-                _refuse_far_cells(measure(partial(package.open, worksheet.member)))
-                text = read_sheet_text(Path(request.workbook), worksheet.name)
-            headers.append(
-                find_header(worksheet.name, first_rows(text), request.columns, request.required, request.others)
-            )
+        headers = [_header(package, worksheet, request) for worksheet in visible]
         header = readable(headers)
         rows = None
         if header is not None:
             chosen = visible[headers.index(header)]
             with _of(chosen):
-                if chosen is not worksheet:  # only one is held at a time, and of most workbooks it is this one
-                    text = read_sheet_text(Path(request.workbook), chosen.name)
-                letters = {column: letter for column, (letter,) in header.places.items()}
-                last = _last_row(text, pl.exclude("row"))
-                text = text.select("row", *letters.values())
-                columns = _read_columns(package, chosen, text, header.row, letters)
-            rows = _write_table(columns, header, last, request)
+                rows = _write_table(*_read_columns(package, chosen, header, request), header, request)
     return {"headers": [asdict(header) for header in headers], "rows": rows}
 
 
@@ -135,46 +119,48 @@ def _of(worksheet: Worksheet) -> Iterator[None]:
         raise
 
 
-def _refuse_far_cells(extent: Extent) -> None:
-    """The Excel reader makes a table down to the last row and out to the last column, however empty."""
-    reach = " and ".join(dict.fromkeys([extent.lowest, extent.widest]))
-    cell = extent.lowest if extent.lowest == extent.widest else None
-    if extent.area > max(_SMALL_AREA, _PLACES_PER_CELL * extent.cells):
-        raise too_large(
-            f"holds {extent.cells:,} cells and reaches out to {reach}, far outside its table",
-            f"{extent.cells:,} cells up to {reach}",
-            cell,
-        )
-    if extent.columns > MOST_COLUMNS:
-        raise too_large(
-            f"reaches out to {extent.widest}: more than {MOST_COLUMNS:,} columns",
-            f"up to {extent.widest}",
-            extent.widest,
-        )
-    if extent.area > LARGEST_AREA:
-        raise too_large(
-            f"reaches out to {reach}: more than {LARGEST_AREA:,} cells, empty ones included",
-            f"{extent.cells:,} cells up to {reach}",
-            cell,
-        )
+def _header(package: Package, worksheet: Worksheet, request: Request) -> Header:
+    with _of(worksheet):
+        stored = read_first_cells(partial(package.open, worksheet.member), SEARCHED_ROWS)
+        text = read_text(package, worksheet, stored, _scratch(request))
+    return find_header(worksheet.name, first_rows(text), request.columns, request.required, request.others)
 
 
 def _read_columns(
-    package: Package, worksheet: Worksheet, text: pl.DataFrame, header_row: int, letters: dict[str, str]
-) -> dict[str, pl.DataFrame]:
-    """Declared column to text and kind of its cells below the header."""
+    package: Package, worksheet: Worksheet, header: Header, request: Request
+) -> tuple[dict[str, pl.DataFrame], int]:
+    """Declared column to text and kind of its cells below the header; and the last row with content in any column."""
+    letters = {column: letter for column, (letter,) in header.places.items()}
     stored = read_cells(partial(package.open, worksheet.member), list(letters.values()))
-    below = pl.col("row") > header_row
-    text, stored = text.filter(below), stored.filter(below)
-    return {column: kinds_of_cells(text, stored, letter) for column, letter in letters.items()}
+    _refuse_far_cell(stored)
+    text = read_text(package, worksheet, stored, _scratch(request))
+    below = pl.col("row") > header.row
+    text, cells = text.filter(below), stored.cells.filter(below)
+    return {column: kinds_of_cells(text, cells, letter) for column, letter in letters.items()}, stored.lowest[1]
 
 
-def _write_table(columns: dict[str, pl.DataFrame], header: Header, last: int, request: Request) -> int:
+def _scratch(request: Request) -> Path:
+    return Path(f"{request.staged}.xlsx")
+
+
+def _refuse_far_cell(stored: StoredCells) -> None:
+    """The table reaches down to the last row, however empty; a cell far below the others is there by mistake."""
+    letters, row = stored.lowest
+    if row > max(_FEW_ROWS, _ROWS_PER_CELL * stored.cells.height):
+        raise too_large(
+            f"reaches down to {letters}{row}, far below its table",
+            f"{stored.cells.height:,} cells down to {letters}{row}",
+            f"{letters}{row}",
+        )
+
+
+def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, request: Request) -> int:
     """The staged table, from the row below the header to the last one with content; gives its number of rows.
 
-    The Excel reader stops before rows that hold nothing but formulas without a result.
+    A formula that was never calculated is content, though it stores nothing; empty texts alone are no table.
     """
-    last = max([last, *(_last_row(cells, pl.col("text", "kind")) for cells in columns.values())])
+    lowest = max(_last_row(cells) for cells in columns.values())
+    last = max(last, lowest) if lowest else 0
     table = pl.DataFrame({"row": pl.int_range(header.row + 1, last + 1, dtype=pl.UInt32, eager=True)})
     for column, kind in request.columns.items():
         if column in columns:
@@ -187,9 +173,9 @@ def _write_table(columns: dict[str, pl.DataFrame], header: Header, last: int, re
     return table.height
 
 
-def _last_row(cells: pl.DataFrame, content: pl.Expr) -> int:
+def _last_row(cells: pl.DataFrame) -> int:
     """The number of the last row with any content; 0 without any."""
-    return int(cells.filter(pl.any_horizontal(content.is_not_null())).select(pl.col("row").max().fill_null(0)).item())
+    return int(cells.filter(pl.col("kind").is_not_null()).select(pl.col("row").max().fill_null(0)).item())
 
 
 def _end_with_parent() -> None:

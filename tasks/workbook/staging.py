@@ -52,8 +52,9 @@ def stage_workbook(
     are kept, other columns are not.
 
     Whatever the file holds, it is read or refused: every part is unpacked, counted and held against its checksum
-    before the Excel reader sees it, no cell may stand outside the grid or far outside the table, and all of it
-    happens in a process of its own whose memory and time are bounded by the size of the workbook.
+    before anything is read of it, the Excel reader sees the declared columns alone, none of whose cells may stand
+    outside the grid or far below the table, and all of it happens in a process of its own whose memory and time are
+    bounded by the size of the workbook.
 
     Args:
         workbook: The .xlsx file.

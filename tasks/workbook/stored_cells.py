@@ -1,7 +1,8 @@
-"""What a sheet's own XML says: how far it reaches, and each cell's type, formula, and number as it was stored.
+"""What a sheet's own XML says of each cell: its type, its formula, and its number as it was stored.
 
-The Excel reader gives text only: it rounds numbers to nine decimals, and turns error cells and formulas
-without a result into nothing. This second pass brings both back, for the columns that matter.
+The Excel reader gives text only: it rounds numbers to nine decimals, and turns error cells and formulas without a
+result into nothing. This reading brings both back, for the columns that matter; and it copies the XML of their cells,
+so that the Excel reader gets to see only these, whatever else the sheet holds and however far out.
 
 Two readers do the same work. The fast one is a regular expression for the one way in which nearly every
 program writes cells; it counts what it sees and gives up on anything else. The exact one is an XML parser,
@@ -10,13 +11,18 @@ many times slower, and takes over then.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import IO
+from xml.sax.saxutils import escape, quoteattr
 
 import polars as pl
 
 from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_letter
-from tasks.workbook.package import CHUNK, UnreadableWorkbookError, local_name, xml_parser
+from tasks.workbook.package import CHUNK, UnreadableWorkbookError, local_name, too_large, xml_parser
+
+MOST_COLUMNS = 1_024
+"""Columns in which titles are looked for."""
 
 _INLINE = "inlineStr"
 TEXT_TYPES = ("s", "str", _INLINE)
@@ -34,24 +40,51 @@ STORED_CELL: dict[str, pl.DataType | type[pl.DataType]] = {
 A cell of text has the value "" for any text, and text kept in the cell itself counts as its <v>: the Excel
 reader gives text well.
 """
+_FOUND_CELL = STORED_CELL | {"xml": pl.String}
+"""Beside it the cell's XML from behind its address on."""
+
+
+@dataclass(frozen=True)
+class StoredCells:
+    """The cells of some columns of a sheet, in the order of its XML.
+
+    Attributes:
+        cells: `STORED_CELL`.
+        columns: Their letters.
+        xml: The same cells as XML, in pieces. Their columns are moved together, as A, B and so on: the Excel reader
+            makes a table of all columns between the first and the last.
+        lowest: The cell, of any column, that is the last one to hold anything: its letters and its row.
+    """
+
+    cells: pl.DataFrame
+    columns: Sequence[str]
+    xml: list[bytes]
+    lowest: tuple[str, int]
+
 
 # A row takes some kilobytes; where no row ends in megabytes, the parser needs less memory.
 _LONGEST_ROW = 4 * CHUNK
+_LONGEST_TEXT = CHUNK
+"""Characters of a cell; a spreadsheet allows 32,767."""
 _BATCH = 100_000
 
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
 _PREFIXED_DIALECT = re.compile(rb"xmlns:\w+\s*=\s*[\"'][^\"']*/spreadsheetml/(?:2006/)?main[\"']")
-_CELL_BEGINS = '<c r="'
 _HIDES_CELLS = "<[!?]|xmlns|</sheetData>"
 """Comments, CDATA, instructions, other names for the tags, and an end before the end."""
-
+_CELL_TAG = "<c"
+_CELL_BEGINS = b'<c r="'
+_ADDRESS_OF_CELL = re.compile(b'<c r="([A-Z]+)([0-9]+)"')
+_CELL_IN_THE_GRID = r"""(?x)<c\x20r="
+  (?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])
+  (?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|10485[0-6][0-9]|104857[0-6])"
+"""
 _ADDRESS = re.compile("([A-Za-z]{1,3})([0-9]{1,7})")
-_COMMON_ADDRESS = r'^([A-Z]{1,3})([1-9][0-9]{0,6})"'
 
-# A cell from behind <c r=" on. The last group is how the cell goes on after what was understood; where it is null
-# beside an address, something else stands there. Blanks in the pattern mean nothing: \x20 is one.
-_CELL = r"""(?x)^(%s)([1-9][0-9]{0,6})"
-  (?:
+# A cell of the wanted columns; what follows its address is null where something else stands there. Blanks in the
+# pattern mean nothing: \x20 is one.
+_CELL = r"""(?x)<c\x20r="(%s)([1-9][0-9]{0,6})"
+  (
     (?:\x20s="[0-9]+")?(?:\x20t="([a-zA-Z]+)")?(?:\x20s="[0-9]+")?(?:\x20[cv]m="[0-9]+")*
     (?:
       \x20?/>
@@ -59,120 +92,71 @@ _CELL = r"""(?x)^(%s)([1-9][0-9]{0,6})"
       >
       (?:(<f)(?:[^<>"]|"[^"<]*")*(?:/>|>[^<]*</f>))?
       (?:(<v)(?:\x20xml:space="preserve")?(?:\x20?/>|>([^<]*)</v>))?
-      (?:</c>|(<is>))
-    )()
+      (?:</c>|(<is>)(?:[^<]|<[^c/]|</[^c])*</c>)
+    )
   )?"""
-_GROUPS = ("column", "row", "type", "formula", "has_value", "value", "inline", "understood")
+_GROUPS = ("column", "row", "xml", "type", "formula", "has_value", "value", "inline")
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How far the cells of a sheet reach, whatever its declared dimension says.
-
-    Attributes:
-        cells: Number of cells that are stored.
-        rows: The highest row number; 0 without any cell.
-        columns: The highest column, counted from 1.
-        lowest: The address of a cell in the highest row.
-        widest: The address of a cell in the highest column.
-    """
-
-    cells: int = 0
-    rows: int = 0
-    columns: int = 0
-    lowest: str = ""
-    widest: str = ""
-
-    @property
-    def area(self) -> int:
-        """Places in the table that the Excel reader makes of it, which it stores all."""
-        return self.rows * self.columns
-
-    def __or__(self, other: "Extent") -> "Extent":
-        lower, wider = max(self, other, key=lambda one: one.rows), max(self, other, key=lambda one: one.columns)
-        return Extent(self.cells + other.cells, lower.rows, wider.columns, lower.lowest, wider.widest)
-
-
-def measure(open_sheet: Callable[[], IO[bytes]]) -> Extent:
-    """How far the cells of the sheet reach, every one of them looked at.
-
-    Raises:
-        UnreadableWorkbookError: A cell has an address that no spreadsheet has.
-    """
-    with open_sheet() as stream:
-        extent = _measure_by_pattern(stream)
-    if extent is not None:
-        return extent
-    with open_sheet() as stream:
-        return _parse(stream, _CellReader(())).extent
-
-
-def _measure_by_pattern(stream: IO[bytes]) -> Extent | None:
-    extent = Extent()
-    for rows in _whole_rows(stream):
-        cells = None if rows is None else _cells(rows)
-        if cells is None:
-            return None
-        if cells.is_empty():
-            continue
-        address = cells.str.extract_groups(_COMMON_ADDRESS).struct.unnest()
-        letters, numbers = address["1"], address["2"].cast(pl.UInt32)
-        lowest = numbers.arg_max()
-        if letters.has_nulls() or lowest is None:
-            return None
-        last = max(letters.unique(), key=column_index)
-        width, height = column_index(last) + 1, numbers[lowest]
-        if width > COLUMNS or height > LAST_ROW:
-            return None
-        first_in_it = numbers[(letters == last).arg_max() or 0]
-        extent |= Extent(len(cells), height, width, f"{letters[lowest]}{height}", f"{last}{first_in_it}")
-    return extent
-
-
-def read_cells(open_sheet: Callable[[], IO[bytes]], columns: Sequence[str]) -> pl.DataFrame:
-    """The cells of these columns as the sheet's XML stores them (`STORED_CELL`), in the order of the XML.
+def read_cells(open_sheet: Callable[[], IO[bytes]], columns: Sequence[str]) -> StoredCells:
+    """The cells of these columns.
 
     Args:
         open_sheet: Opens the XML from its beginning; called again when the exact reader has to take over.
         columns: Letters of the wanted columns.
     """
     with open_sheet() as stream:
-        cells = read_cells_by_pattern(stream, columns)
-    if cells is not None:
-        return cells
+        stored = read_cells_by_pattern(stream, columns)
+    if stored is not None:
+        return stored
     with open_sheet() as stream:
         return read_cells_by_parser(stream, columns)
 
 
-def read_cells_by_pattern(stream: IO[bytes], columns: Sequence[str]) -> pl.DataFrame | None:
+def read_first_cells(open_sheet: Callable[[], IO[bytes]], rows: int) -> StoredCells:
+    """All cells of the first rows, up to the first cell below them.
+
+    Raises:
+        UnreadableWorkbookError: A cell stands beyond the columns in which titles are looked for.
+    """
+    reader = _CellReader(None, rows)
+    with open_sheet() as stream:
+        while not reader.done and (chunk := stream.read(CHUNK // 16)):
+            reader.feed(chunk)
+    found = reader.take()
+    columns = sorted(found["column"].unique(), key=column_index)
+    return StoredCells(found.drop("xml"), columns, [_xml(found, columns)], reader.lowest)
+
+
+def read_cells_by_pattern(stream: IO[bytes], columns: Sequence[str]) -> StoredCells | None:
     """The cells by regular expression, or None when the sheet is not written in the common dialect."""
     pattern = _CELL % "|".join(columns)
-    frames = [pl.DataFrame(schema=STORED_CELL)]
+    frames, xml, lowest = [pl.DataFrame(schema=STORED_CELL)], [], ("", 0)
     for rows in _whole_rows(stream):
-        cells = None if rows is None else _cells(rows)
-        if cells is None:
+        wanted = None if rows is None else _cells(rows, pattern)
+        if rows is None or wanted is None:
             return None
-        found = cells.str.extract_groups(pattern).struct.unnest()
+        lowest = max(lowest, _last_with_content(rows), key=itemgetter(1))
+        found = wanted.str.extract_groups(pattern).struct.unnest()
         found.columns = list(_GROUPS)
-        found = found.filter(pl.col("column").is_not_null())
         is_inline = pl.col("inline").is_not_null()
-        is_other = pl.col("understood").is_null() | (is_inline & (pl.col("type") != _INLINE).fill_null(value=True))
+        is_other = pl.col("xml").is_null() | (is_inline & (pl.col("type") != _INLINE).fill_null(value=True))
         # The parser resolves references such as &#49;, the pattern does not.
         is_escaped = pl.col("value").str.contains("&", literal=True) & ~pl.col("type").is_in(TEXT_TYPES).fill_null(
             value=False
         )
         if found.select((is_other | is_escaped.fill_null(value=False)).any()).item():
             return None
-        frames.append(
-            _stored_cells(
-                found.with_columns(
-                    pl.col("type").fill_null(""),
-                    pl.col("formula", "has_value").is_not_null(),
-                    pl.col("value").fill_null(""),
-                )
+        found = _found_cells(
+            found.with_columns(
+                pl.col("type").fill_null(""),
+                pl.col("formula", "has_value").is_not_null(),
+                pl.col("value").fill_null(""),
             )
         )
-    return pl.concat(frames)
+        xml.append(_xml(found, columns))
+        frames.append(found.drop("xml"))
+    return StoredCells(pl.concat(frames), columns, xml, lowest)
 
 
 def _whole_rows(stream: IO[bytes]) -> Iterator[bytes | None]:
@@ -202,59 +186,79 @@ def _whole_rows(stream: IO[bytes]) -> Iterator[bytes | None]:
     yield last if begun and ends else None
 
 
-def _cells(rows: bytes) -> pl.Series | None:
-    """Each cell from its address on; None where one begins otherwise, or anything can hide or imitate one."""
+def _cells(rows: bytes, pattern: str) -> pl.Series | None:
+    """The cells that fit the pattern; None where one stands outside the grid, or anything can hide or imitate one."""
     try:
         text = pl.Series([rows.decode()])
     except UnicodeDecodeError:
         return None
-    if text.str.contains(_HIDES_CELLS).item():
+    count = text.str.count_matches(_CELL_TAG, literal=True).item()
+    if text.str.contains(_HIDES_CELLS).item() or text.str.count_matches(_CELL_IN_THE_GRID).item() != count:
         return None
-    cells = text.str.split(_CELL_BEGINS).explode()[1:]
-    return cells if rows.count(b"<c") == len(cells) else None
+    return text.str.extract_all(pattern).explode().drop_nulls()
 
 
-def read_cells_by_parser(stream: IO[bytes], columns: Sequence[str]) -> pl.DataFrame:
+def _last_with_content(rows: bytes) -> tuple[str, int]:
+    """Letters and row of the last cell that holds anything; programs write cells from top to bottom."""
+    content = max(rows.rfind(b"<v"), rows.rfind(b"<is>"))
+    cell = _ADDRESS_OF_CELL.match(rows, max(0, rows.rfind(_CELL_BEGINS, 0, max(0, content))))
+    return (cell[1].decode(), int(cell[2])) if cell else ("", 0)
+
+
+def _xml(found: pl.DataFrame, columns: Sequence[str]) -> bytes:
+    """The cells as XML, their columns moved together."""
+    letters = pl.col("column").replace_strict({letter: column_letter(i) for i, letter in enumerate(columns)})
+    cells = found.select(pl.concat_str(pl.lit('<c r="'), letters, "row", pl.lit('"'), "xml").str.join(""))
+    return str(cells.item()).encode()
+
+
+def read_cells_by_parser(stream: IO[bytes], columns: Sequence[str]) -> StoredCells:
     """The cells by XML parser, whatever the dialect.
 
     Raises:
         expat.ExpatError: The XML is broken.
+        UnreadableWorkbookError: A cell stands outside the grid, or holds more than any cell.
     """
-    reader = _parse(stream, _CellReader(columns))
-    return pl.concat([*reader.frames, reader.take()])
-
-
-def _parse(stream: IO[bytes], reader: "_CellReader") -> "_CellReader":
-    while chunk := stream.read(CHUNK):
-        reader.feed(chunk)
-        if len(reader.cells) >= _BATCH:
-            reader.frames.append(reader.take())
-    reader.feed(b"", last=True)
-    return reader
+    reader = _CellReader(columns)
+    frames, xml = [pl.DataFrame(schema=STORED_CELL)], []
+    last = False
+    while not last:
+        chunk = stream.read(CHUNK)
+        last = not chunk
+        reader.feed(chunk, last=last)
+        if last or len(reader.cells) >= _BATCH:
+            found = reader.take()
+            xml.append(_xml(found, columns))
+            frames.append(found.drop("xml"))
+    return StoredCells(pl.concat(frames), columns, xml, reader.lowest)
 
 
 class _CellReader:
-    """Collects cells from parser events; rows and cells without an address follow the ones before them."""
+    """Collects cells from parser events; rows and cells without an address follow the ones before them.
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self.cells: list[tuple[str, int, str, bool, bool, str]] = []
-        self.frames = [pl.DataFrame(schema=STORED_CELL)]
-        self._count = 0
-        self._extent = Extent()
-        self._wanted = frozenset(columns)
+    The XML of a cell is written anew: no prefixes, references or sections that only this document explains.
+    """
+
+    def __init__(self, columns: Sequence[str] | None, rows: int = LAST_ROW) -> None:
+        """Collect the cells of these columns, or of all, up to the first one below these rows."""
+        self.cells: list[tuple[str, int, str, bool, bool, str, str]] = []
+        self.lowest = ("", 0)
+        self.done = False
+        self._wanted = None if columns is None else frozenset(columns)
+        self._rows = rows
         self._row = 0
         self._column = -1
         self._in_rows = False
+        self._letters = ""
         self._type: str | None = None
         self._formula = False
         self._value: list[str] | None = None
+        self._in_value = False
+        self._xml: list[str] = []
+        self._length = 0
         self._parser = xml_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-
-    @property
-    def extent(self) -> Extent:
-        return replace(self._extent, cells=self._count)
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         self._parser.Parse(chunk, last)
@@ -264,12 +268,12 @@ class _CellReader:
             self.cells,
             schema={
                 "column": pl.String, "row": pl.UInt32, "type": pl.String,
-                "formula": pl.Boolean, "has_value": pl.Boolean, "value": pl.String,
+                "formula": pl.Boolean, "has_value": pl.Boolean, "value": pl.String, "xml": pl.String,
             },
             orient="row",
         )  # fmt: skip
         self.cells.clear()
-        return _stored_cells(cells)
+        return _found_cells(cells)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = local_name(tag)
@@ -282,40 +286,76 @@ class _CellReader:
             self._row, self._column = _row_number(number, number), -1
         elif name == "c":
             self._start_cell(attributes)
-        elif self._type is not None and name == "f":
-            self._formula = True
-        elif self._type is not None and name == "v":
-            self._value = []
-            self._parser.CharacterDataHandler = self._value.append
+        else:
+            self._start_content(name, attributes)
+
+    def _start_content(self, name: str, attributes: dict[str, str]) -> None:
+        if name in {"v", "is"} and self._row > self.lowest[1]:
+            self.lowest = (self._letters, self._row)
+        if self._type is not None:
+            self._write(f"<{name}{_written(attributes)}>")
+            self._formula |= name == "f"
+            if name == "v":
+                self._value, self._in_value = [], True
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        if address := attributes.get("r"):
+        address = attributes.pop("r", "")
+        if address:
             parts = _ADDRESS.fullmatch(address)
             if parts is None:
                 raise _impossible(address)
             self._column, self._row = column_index(parts[1].upper()), _row_number(parts[2], address)
         else:
             self._column += 1
-        if self._column >= COLUMNS:
-            raise _impossible(address or f"{column_letter(self._column)}{self._row}")
         self._letters = column_letter(self._column)
-        self._count += 1
-        if self._row > self._extent.rows or self._column >= self._extent.columns:
-            shown = f"{self._letters}{self._row}"
-            self._extent |= Extent(0, self._row, self._column + 1, shown, shown)
-        self._type = attributes.get("t", "") if self._letters in self._wanted else None
+        if self._column >= COLUMNS:
+            raise _impossible(address or f"{self._letters}{self._row}")
+        self.done |= self._row > self._rows
+        self._type = None
+        if self.done or not (self._wanted is None or self._letters in self._wanted):
+            return
+        if self._column >= MOST_COLUMNS and self._wanted is None:
+            cell = f"{self._letters}{self._row}"
+            raise too_large(f"reaches out to {cell}: more than {MOST_COLUMNS:,} columns", f"up to {cell}", cell)
+        self._type = attributes.get("t", "")
         self._formula, self._value = False, None
+        self._xml, self._length = [f"{_written(attributes)}>"], 0
+        self._parser.CharacterDataHandler = self._text
+
+    def _text(self, text: str) -> None:
+        if self._in_value and self._value is not None:
+            self._value.append(text)
+        self._write(escape(text))
+
+    def _write(self, xml: str) -> None:
+        self._xml.append(xml)
+        self._length += len(xml)
+        if self._length > _LONGEST_TEXT:
+            cell = f"{self._letters}{self._row}"
+            raise too_large(f"holds more in {cell} than any spreadsheet can", "a text too long", cell)
 
     def _end(self, tag: str) -> None:
         name = local_name(tag)
-        if name == "v":
-            self._parser.CharacterDataHandler = None
-        elif name == "c" and self._type is not None:
-            text = "".join(self._value or ())
-            self.cells.append((self._letters, self._row, self._type, self._formula, self._value is not None, text))
-            self._type = None
-        elif name == "sheetData":
+        if name == "sheetData":
             self._in_rows = False
+        if self._type is None:
+            return
+        if name == "v":
+            self._in_value = False
+        self._write(f"</{name}>")
+        if name == "c":
+            self._parser.CharacterDataHandler = None
+            value, xml = "".join(self._value or ()), "".join(self._xml)
+            self.cells.append(
+                (self._letters, self._row, self._type, self._formula, self._value is not None, value, xml)
+            )
+            self._type = None
+
+
+def _written(attributes: dict[str, str]) -> str:
+    """Attributes as XML; of those with a namespace workbooks have only `xml:space`."""
+    names = {name: f"xml:{local_name(name)}" if " " in name else name for name in attributes}
+    return "".join(f" {names[name]}={quoteattr(value)}" for name, value in attributes.items())
 
 
 def _row_number(digits: str, address: str) -> int:
@@ -331,8 +371,8 @@ def _impossible(address: str) -> UnreadableWorkbookError:
     return UnreadableWorkbookError(f'cannot be read: it has a cell at "{shown}", where no spreadsheet has one', shown)
 
 
-def _stored_cells(cells: pl.DataFrame) -> pl.DataFrame:
-    """The columns of `STORED_CELL` from those the readers collect, where `has_value` tells <v></v> from none."""
+def _found_cells(cells: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `_FOUND_CELL` from those the readers collect, where `has_value` tells <v></v> from none."""
     type_ = pl.when(pl.col("type") == "").then(pl.lit("n")).otherwise("type")
     unknown = cells.filter(~type_.is_in(_TYPES.categories.to_list()))
     if unknown.height:
@@ -343,5 +383,5 @@ def _stored_cells(cells: pl.DataFrame) -> pl.DataFrame:
     value = pl.when(pl.col("type").is_in(TEXT_TYPES)).then(pl.lit("")).otherwise("value")
     has_value = pl.col("has_value") | (pl.col("type") == _INLINE)
     return cells.with_columns(type=type_, value=pl.when(has_value).then(value)).select(
-        pl.col(name).cast(dtype) for name, dtype in STORED_CELL.items()
+        pl.col(name).cast(dtype) for name, dtype in _FOUND_CELL.items()
     )

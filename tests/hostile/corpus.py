@@ -736,7 +736,7 @@ def bomb(month: SpoiledMonth) -> None:
 _DELETE = "is larger than a workbook that can be read. Delete what stands outside the table"
 refused(
     "security", "a stray cell in the last corner", stray_cell("XFD1048576"),
-    f'erp.xlsx [Sheet1] XFD1048576: "1,206 cells up to XFD1048576" {_DELETE}',
+    f'erp.xlsx [Sheet1] XFD1048576: "1,205 cells down to XFD1048576" {_DELETE}',
     through_the_command=True,
 )  # fmt: skip
 published("security", "a stray cell a little way off", stray_cell("ALL300"))

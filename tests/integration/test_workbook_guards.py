@@ -102,9 +102,10 @@ BOMBS = {
     "parts on top of each other": (_overlapping, "holds parts that lie on top of each other"),
     "entities of entities": (_laughing, f"declares a document type at {SHEET}, which no workbook does"),
     "an external entity": (_external, "declares a document type at xl/workbook.xml, which no workbook does"),
-    "the last cell of the grid": (_cell("XFD1048576"), "[Sheet1] holds 5 cells and reaches out to XFD1048576, far"),
-    "a stray cell far down": (_cell("C1048576"), "[Sheet1] holds 5 cells and reaches out to C1048576, far outside"),
-    "a stray cell far out": (_cell("ALL200000"), "[Sheet1] holds 5 cells and reaches out to ALL200000, far outside"),
+    "the last cell of the grid": (_cell("XFD1048576"), "[Sheet1] reaches down to XFD1048576, far below its table"),
+    "a stray cell far down": (_cell("B1048576"), "[Sheet1] reaches down to B1048576, far below its table"),
+    "a stray cell far down and out": (_cell("ALL200000"), "[Sheet1] reaches down to ALL200000, far below its table"),
+    "a stray cell beside the header": (_cell("XFD3"), "[Sheet1] reaches out to XFD3: more than 1,024 columns"),
     "a row beyond every number": (_cell("B99999999999"), 'it has a cell at "B99999999999", where no spreadsheet'),
     "a row that wraps to a good one": (_cell("A4294967298"), 'it has a cell at "A4294967298", where no spreadsheet'),
     "a column beyond the last": (_cell("XFE2"), 'it has a cell at "XFE2", where no spreadsheet has one'),
@@ -158,6 +159,14 @@ def test_what_a_sheet_claims_of_its_size_is_of_no_account(xlsx, dimension):
     write_parts(xlsx, raw_parts(sheet().replace("<sheetData>", f'<dimension ref="{dimension}"/><sheetData>')))
 
     assert stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet")).rows == 1
+
+
+def test_a_stray_cell_far_to_the_right_changes_nothing(xlsx):
+    write_parts(xlsx, raw_parts(sheet(f'{ROW}<row r="60"><c r="XFD60"><v>7</v></c></row>')))
+
+    staged = stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet"))
+
+    assert staged.scan().drop_nulls("price").select("row", "price").collect().rows() == [(2, "5")]
 
 
 def test_a_part_that_fails_its_checksum_is_named(xlsx):
