@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from operator import mul, neg
 
 import polars as pl
 
@@ -140,13 +141,14 @@ def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> 
 
 
 def _check_pairs(cleaned: Cleaned, pairs: pl.DataFrame) -> list[str]:
-    erp = set(_column(standing(cleaned.erp), "product_key"))
-    web = set(_column(standing(cleaned.web), "web_key"))
-    links = standing(cleaned.liaison).select("product_key", "web_key").collect().rows()
-    expected = Counter((product, sku) for product, sku in links if product in erp and sku in web)
-    there = Counter(pairs.select("product_key", "web_key").iter_rows())
-    if expected == there:
+    erp = _column(standing(cleaned.erp), "product_key").drop_nulls().implode()
+    web = _column(standing(cleaned.web), "web_key").drop_nulls().implode()
+    is_live = pl.col("product_key").is_in(erp) & pl.col("web_key").is_in(web)
+    links = standing(cleaned.liaison).filter(is_live).select("product_key", "web_key").collect()
+    joined = pairs.select("product_key", "web_key")
+    if links.sort(links.columns).equals(joined.sort(joined.columns)):
         return []
+    expected, there = Counter(links.iter_rows()), Counter(joined.iter_rows())
     product, sku = min((expected - there) | (there - expected), key=str)
     first = f'the first that differs is product "{product}" with sku "{sku}"'
     return [f"the join has {_n(pairs.height, 'row')} where the keys give {expected.total():,}, {first}"]
@@ -164,7 +166,8 @@ def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> l
     """Whether each joined product has the values of the cleaned row that it names."""
     columns = _JOINED_VALUES[source]
     there = rows.select(pl.col("row").alias(f"{source}_row"), **{f"{name}_read": c for name, c in columns.items()})
-    compared = joined.join(there, on=f"{source}_row", how="left").collect()
+    named = joined.select(f"{source}_row", *columns)
+    compared = named.join(there, on=f"{source}_row", how="left").collect()
     sentences = []
     for name in columns:
         wrong = compared.filter(~pl.col(name).eq_missing(pl.col(f"{name}_read")))[f"{source}_row"].sort()
@@ -178,7 +181,7 @@ def _check_ledger(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) 
     """Whether every row has one fate: used where it is joined, else set aside for the reason the cleaning gave."""
     sentences = []
     for source, rows in zip(SOURCES, cleaned, strict=True):
-        settled = ledger.filter(source=source)
+        settled = ledger.filter(source=source).select("row", "disposition", "rule")
         sentences += _differing_rows(source, rows, settled, "accounted for")
         fates = rows.select("row", given="rule").join(settled, on="row", how="inner").collect()
         wrong = fates.filter(_is_unfit(pl.col("row").is_in(_column(joined, f"{source}_row").implode())))["row"]
@@ -266,9 +269,18 @@ def _remedy_without(source: str) -> str:
     )
 
 
+def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
+    """Money as the whole number of cents that it is stored as: two places, see `schemas`."""
+    return frame.with_columns(pl.col(pl.Decimal).to_physical())
+
+
+def _euros(cents: int) -> Decimal:
+    return Decimal(f"{cents}e-2")
+
+
 def judge_total(revenue: pl.LazyFrame) -> list[Issue]:
     """The issue of a total that a spreadsheet cannot hold."""
-    total = sum(revenue.select("revenue").collect()["revenue"], Decimal(0))
+    total = _euros(sum(in_cents(revenue.select("revenue").collect())["revenue"].to_list()))
     return [Issue(ALL_THREE, "revenue-too-large", value=f"{total:,} EUR")] if total >= EXCEL_LIMIT else []
 
 
@@ -276,16 +288,17 @@ def check_revenue(revenue: pl.LazyFrame) -> list[str]:
     """Price x units = revenue on every row and in total, reckoned in whole cents with Python's integers."""
     if broken := _check_contract(revenue, WineRevenue):
         return broken
-    rows = revenue.select("product_id", "price", "total_sales", "revenue").collect().rows()
-    cents = [int(price.scaleb(2)) * units for _, price, units, _ in rows]
+    rows = in_cents(revenue.select("product_id", "price", "total_sales", "revenue").collect())
+    products, prices, units, stated = (rows[name].to_list() for name in rows.columns)
+    cents = list(map(mul, prices, units))
     sentences = []
-    wrong = [row[0] for row, earned in zip(rows, cents, strict=True) if int(row[3].scaleb(2)) != earned]
-    if wrong:
+    if stated != cents:
+        wrong = [product for product, given, earned in zip(products, stated, cents, strict=True) if given != earned]
         sentences.append(f'price x units is not the revenue of {_n(len(wrong), "product")}, the first is "{wrong[0]}"')
-    stated, total = sum((row[3] for row in rows), Decimal(0)), Decimal(sum(cents)).scaleb(-2)
-    if stated != total:
-        sentences.append(f"the revenue column adds up to {stated:,} EUR, price x units to {total:,} EUR")
-    order = [(-earned, product) for product, _, _, earned in rows]
+    if sum(stated) != sum(cents):
+        given, earned = _euros(sum(stated)), _euros(sum(cents))
+        sentences.append(f"the revenue column adds up to {given:,} EUR, price x units to {earned:,} EUR")
+    order = list(zip(map(neg, stated), products, strict=True))
     if order != sorted(order):
         sentences.append("the products are not in order of revenue and key")
     return sentences
@@ -303,17 +316,24 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
     mean, lowest = premium_price(rows["price"], 0.0), premium_price(rows["price"], premium_threshold)
     deviation = premium_price(rows["price"], 1.0) - mean
     margin = deviation * Decimal(2 * Z_TOLERANCE)
-    scores = {price: float((price - mean) / deviation) if deviation else 0.0 for price in rows["price"].unique()}
-    strange, wrong = [], []
-    for product, price, score, is_premium in rows.select("product_id", "price", "z_score", "is_premium").iter_rows():
-        if abs(score - scores[price]) > SCORE_TOLERANCE * (1 + abs(score)):
-            strange.append(product)
-        if (is_premium and price <= lowest) or (not is_premium and deviation and price > lowest + margin):
-            wrong.append(product)
+    prices = rows["price"].unique()
+    by_price = pl.DataFrame(
+        {
+            "price": prices,
+            "score": [float((price - mean) / deviation) if deviation else 0.0 for price in prices],
+            "is_too_cheap": [price <= lowest for price in prices],
+            "is_too_dear": [bool(deviation) and price > lowest + margin for price in prices],
+        }
+    )
+    judged = rows.join(by_price, on="price", how="left", maintain_order="left")
+    score, is_premium = pl.col("z_score"), pl.col("is_premium")
+    is_strange = (score - pl.col("score")).abs() > SCORE_TOLERANCE * (1 + score.abs())
+    is_wrong = pl.when(is_premium).then("is_too_cheap").otherwise("is_too_dear")
+    strange, wrong = (judged.filter(found.fill_null(value=True))["product_id"] for found in (is_strange, is_wrong))
     sentences = []
-    if strange:
+    if len(strange):
         sentences.append(f'{_n(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"')
-    if wrong:
+    if len(wrong):
         side = f"on the wrong side of {lowest:.4f} EUR"
         sentences.append(f'{_n(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
     return sentences

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from tasks.domain.checks import in_cents
 from tasks.domain.comparison import ComparedMonth
 from tasks.domain.figures import MonthSummary
 from tasks.domain.schemas import Wine
@@ -81,14 +82,9 @@ def check_comparison(
 
 
 def _by_key(wines: pl.LazyFrame) -> dict[str, _Product]:
-    rows = _in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect()).rows()
+    rows = in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect()).rows()
     rows.sort(key=lambda row: (-row[3], row[0]))
     return {row[0].lower(): _Product._make((*row, rank)) for rank, row in enumerate(rows, start=1)}
-
-
-def _in_cents(frame: pl.DataFrame) -> pl.DataFrame:
-    """Money as the whole number of cents that it is stored as: two places, see `schemas`."""
-    return frame.with_columns(pl.col(pl.Decimal).to_physical())
 
 
 def _beside(product: _Product, was: _Product | None, *, has_before: bool) -> _Values:
@@ -104,7 +100,7 @@ def _beside(product: _Product, was: _Product | None, *, has_before: bool) -> _Va
 
 def _differing(what: str, expected: Mapping[str, _Values], there: pl.DataFrame) -> list[str]:
     """Whether each product is there once, with these values."""
-    found = {row[0]: row[1:] for row in _in_cents(there).iter_rows()}
+    found = {row[0]: row[1:] for row in in_cents(there).iter_rows()}
     wrong = [product for product in expected.keys() | found.keys() if expected.get(product) != found.get(product)]
     sentences = []
     if there.height != len(found):
@@ -155,7 +151,7 @@ def _carrying(revenues: Iterable[int]) -> int:
 
 def _stock(wines: pl.LazyFrame) -> dict[str, int]:
     """The figures of the stock; money in cents."""
-    rows = _in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect()).rows()
+    rows = in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect()).rows()
     sold_out = [revenue for units, stock, _, revenue in rows if units and stock == 0]
     idle = [(stock, price) for units, stock, price, _ in rows if stock and not units]
     return {
