@@ -748,14 +748,14 @@ def test_links_without_the_key_of_a_product_are_counted(sound: Month) -> None:
 @pytest.mark.parametrize(
     ("dead", "lacking"),
     [
-        pytest.param(1, "liaison", id="a third at a link to nothing"),
-        pytest.param(2, "erp", id="two thirds"),
+        pytest.param(2, "liaison", id="two of five at a link to nothing"),
+        pytest.param(3, "erp", id="three of five"),
     ],
 )
 def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking: str) -> None:
-    """Of three products without a partner some are linked to a product that the ERP has not, others not at all."""
-    rows = [product(number) for number in range(1, 4)]
-    gone = [product(number) for number in range(4, 7)]
+    """Of five products without a partner some are linked to a product that the ERP has not, others not at all."""
+    rows = [product(number) for number in range(1, 6)]
+    gone = [product(number) for number in range(6, 11)]
     result = month(
         [row[0] for row in rows],
         [*(row[1] for row in rows), *(row[1] for row in gone[:dead])],
@@ -763,6 +763,6 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
     )
     told = lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.49)))
     assert told == [
-        *above("3 of 6 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
-        *above("3 of 6 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),
+        *above("5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
+        *above("5 of 10 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),
     ]
