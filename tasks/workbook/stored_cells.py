@@ -12,9 +12,9 @@ many times slower, and takes over then.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from operator import itemgetter
 from typing import IO
-from xml.sax.saxutils import escape, quoteattr
 
 import polars as pl
 
@@ -325,7 +325,7 @@ class _CellReader:
     def _text(self, text: str) -> None:
         if self._in_value and self._value is not None:
             self._value.append(text)
-        self._write(escape(text))
+        self._write(escape(text, quote=False))
 
     def _write(self, xml: str) -> None:
         self._xml.append(xml)
@@ -355,7 +355,7 @@ class _CellReader:
 def _written(attributes: dict[str, str]) -> str:
     """Attributes as XML; of those with a namespace workbooks have only `xml:space`."""
     names = {name: f"xml:{local_name(name)}" if " " in name else name for name in attributes}
-    return "".join(f" {names[name]}={quoteattr(value)}" for name, value in attributes.items())
+    return "".join(f' {names[name]}="{escape(value)}"' for name, value in attributes.items())
 
 
 def _row_number(digits: str, address: str) -> int:
