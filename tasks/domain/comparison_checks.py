@@ -3,10 +3,11 @@
 Like `checks`, and for it: everything is reckoned again in Python's own integers, in cents, product by product.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, compress
+from operator import neg
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -18,18 +19,20 @@ from tasks.domain.schemas import Wine
 from tasks.domain.stock import LOW_STOCK
 
 
-class _Product(NamedTuple):
-    """A product of one month: money in cents, and its place by revenue."""
+class _Month(NamedTuple):
+    """The products of a month, column by column: money in cents, and their places by revenue."""
 
-    product_id: str
-    units: int
-    price: int
-    revenue: int
-    is_premium: bool
-    rank: int
+    product_id: list[str]
+    units: list[int]
+    price: list[int]
+    revenue: list[int]
+    is_premium: list[bool]
+    rank: list[int]
+    at: dict[str, int]
+    """Where a product stands in the columns, by its key without case."""
 
 
-_Values = tuple[object, ...]
+_Columns = Mapping[str, Sequence[object]]
 _ADDED = [
     "rank", "is_new", "rank_before", "total_sales_before", "price_before", "revenue_before", "was_premium",
     "sold_since", "sold_value", "price_effect",
@@ -51,94 +54,127 @@ def check_comparison(
     Returns:
         Sentences, one for each contradiction.
     """
-    now = _by_key(wines)
-    then = {} if before is None else _by_key(before)
-    if before is not None and (doubled := before.select(pl.len()).collect().item() - len(then)):
-        return [f"the month compared with has {_products(doubled)} with a key that another one has"]
-    gone = [product for key, product in then.items() if key not in now]
+    now = _read(wines)
+    then = None if before is None else _read(before)
+    for month, read in (("month", now), ("month compared with", then)):
+        if read and (doubled := len(read.product_id) - len(read.at)):
+            return [f"the {month} has {_products(doubled)} with a key that another one has"]
+    was = [then.at.get(key) for key in now.at] if then else []
+    gone = sorted((at for key, at in then.at.items() if key not in now.at), key=then.rank.__getitem__) if then else []
 
     there = compared.wines.collect()
     sentences = []
     if not there.select(Wine.column_names()).equals(wines.collect()):
         sentences.append("the compared products are not the products that were classified")
-    expected = {
-        product.product_id: _beside(product, then.get(key), has_before=before is not None)
-        for key, product in now.items()
-    }
-    sentences += _differing("compared", expected, there.select("product_id", *_ADDED))
-    of_gone = {one.product_id: (one.units, one.price, one.revenue, one.is_premium, one.rank) for one in gone}
-    sentences += _differing("gone", of_gone, compared.gone.select(_GONE).collect())
+    sentences += _differing("compared", _beside(now, then, was), there.select("product_id", *_ADDED))
+    sentences += _differing("gone", _gone(then, gone), compared.gone.select(_GONE).collect())
 
-    pairs = [(product, then[key]) for key, product in now.items() if key in then]
-    new = [product for key, product in now.items() if key not in then]
-    if (summary.comparison is None) != (before is None):
+    if (summary.comparison is None) != (then is None):
         sentences.append("there is a comparison without a month compared with, or none with one")
-    elif summary.comparison is not None:
+    elif summary.comparison is not None and then is not None:
         stated = asdict(summary.comparison)
-        sentences += _differing_figures("comparison", stated, _figures(pairs, new, gone))
-        sentences += _check_bridge(sum(one.units for one in now.values()), _cents_of(stated), "units", "units")
-        sentences += _check_bridge(sum(one.revenue for one in now.values()), _cents_of(stated), "revenue", "cents")
+        sentences += _differing_figures("comparison", stated, _figures(now, then, was, gone))
+        sentences += _check_bridge(sum(now.units), _cents_of(stated), "units", "units")
+        sentences += _check_bridge(sum(now.revenue), _cents_of(stated), "revenue", "cents")
     return [*sentences, *_differing_figures("stock", asdict(summary.stock), _stock(wines))]
 
 
-def _by_key(wines: pl.LazyFrame) -> dict[str, _Product]:
-    rows = in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect()).rows()
-    rows.sort(key=lambda row: (-row[3], row[0]))
-    return {row[0].lower(): _Product._make((*row, rank)) for rank, row in enumerate(rows, start=1)}
+def _read(wines: pl.LazyFrame) -> _Month:
+    rows = in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect())
+    keys, units, price, revenue, is_premium = (column.to_list() for column in rows)
+    places = range(len(keys))
+    rank = [0] * len(keys)
+    for place, (_, _, at) in enumerate(sorted(zip(map(neg, revenue), keys, places, strict=True)), start=1):
+        rank[at] = place
+    return _Month(keys, units, price, revenue, is_premium, rank, dict(zip(map(str.lower, keys), places, strict=True)))
 
 
-def _beside(product: _Product, was: _Product | None, *, has_before: bool) -> _Values:
-    """What the comparison adds to a product."""
-    if was is None:
-        return (product.rank, True if has_before else None, *[None] * (len(_ADDED) - 2))
-    sold = product.units - was.units
-    return (
-        product.rank, False, was.rank, was.units, was.price, was.revenue, was.is_premium,
-        sold, product.price * sold, (product.price - was.price) * was.units,
-    )  # fmt: skip
+def _beside(now: _Month, then: _Month | None, was: list[int | None]) -> _Columns:
+    """What the comparison adds to each product: nothing but its place where there is no month before."""
+    if then is None:
+        return {"product_id": now.product_id, **dict.fromkeys(_ADDED, [None] * len(now.rank)), "rank": now.rank}
+    units, price = (_of(column, was) for column in (then.units, then.price))
+    sold = [None if before is None else here - before for here, before in zip(now.units, units, strict=True)]
+    raised = [None if before is None else here - before for here, before in zip(now.price, price, strict=True)]
+    return {
+        "product_id": now.product_id,
+        "rank": now.rank,
+        "is_new": [at is None for at in was],
+        "rank_before": _of(then.rank, was),
+        "total_sales_before": units,
+        "price_before": price,
+        "revenue_before": _of(then.revenue, was),
+        "was_premium": _of(then.is_premium, was),
+        "sold_since": sold,
+        "sold_value": _product(now.price, sold),
+        "price_effect": _product(raised, units),
+    }
 
 
-def _differing(what: str, expected: Mapping[str, _Values], there: pl.DataFrame) -> list[str]:
+def _gone(then: _Month | None, gone: list[int]) -> _Columns:
+    if then is None:
+        return {name: [] for name in _GONE}
+    columns: list[list[Any]] = [
+        then.product_id, then.units, then.price, then.revenue, then.is_premium, then.rank,
+    ]  # fmt: skip
+    return {name: _of(column, gone) for name, column in zip(_GONE, columns, strict=True)}
+
+
+def _of(column: Sequence[Any], places: Sequence[int | None]) -> list[Any]:
+    """The values at these places; None where there is none."""
+    return [None if at is None else column[at] for at in places]
+
+
+def _product(column: Sequence[int | None], other: Sequence[int | None]) -> list[int | None]:
+    return [None if one is None or two is None else one * two for one, two in zip(column, other, strict=True)]
+
+
+def _differing(what: str, expected: _Columns, there: pl.DataFrame) -> list[str]:
     """Whether each product is there once, with these values."""
-    found = {row[0]: row[1:] for row in in_cents(there).iter_rows()}
-    wrong = [product for product in expected.keys() | found.keys() if expected.get(product) != found.get(product)]
+    found = {column.name: column.to_list() for column in in_cents(there)}
     sentences = []
-    if there.height != len(found):
-        sentences.append(f"{_products(there.height - len(found))} stand more than once among the {what} ones")
-    if wrong:
-        sentences.append(f'{_products(len(wrong))} wrongly among the {what} ones, the first is "{min(wrong)}"')
+    if doubled := there.height - len(set(found["product_id"])):
+        sentences.append(f"{_products(doubled)} stand more than once among the {what} ones")
+    if found != expected:
+        right, shown = _by_product(expected), _by_product(found)
+        wrong = [product for product in right.keys() | shown.keys() if right.get(product) != shown.get(product)]
+        if wrong:
+            sentences.append(f'{_products(len(wrong))} wrongly among the {what} ones, the first is "{min(wrong)}"')
     return sentences
 
 
-def _figures(
-    pairs: list[tuple[_Product, _Product]], new: list[_Product], gone: list[_Product]
-) -> dict[str, int | Decimal]:
+def _by_product(columns: _Columns) -> dict[Any, tuple[object, ...]]:
+    return dict(zip(columns["product_id"], zip(*columns.values(), strict=True), strict=True))
+
+
+def _figures(now: _Month, then: _Month, was: list[int | None], gone: list[int]) -> dict[str, int]:
     """The figures of the comparison; money in cents."""
-    then = [*(was for _, was in pairs), *gone]
-    grown = [(now, now.units - was.units) for now, was in pairs if now.units > was.units]
-    fallen = [(now, was.units - now.units) for now, was in pairs if now.units < was.units]
+    pairs = [(here, before) for here, before in enumerate(was) if before is not None]
+    new = [here for here, before in enumerate(was) if before is None]
+    moved = [(now.price[here], now.units[here] - then.units[before]) for here, before in pairs]
+    repriced = [(now.price[here] - then.price[before], then.units[before]) for here, before in pairs]
     return {
-        "products_before": len(then),
-        "units_before": sum(one.units for one in then),
-        "revenue_before": sum(one.revenue for one in then),
-        "premium_before": sum(one.is_premium for one in then),
-        "premium_revenue_before": sum(one.revenue for one in then if one.is_premium),
-        "carrying_before": _carrying(one.revenue for one in then),
-        "units_sold": sum(units for _, units in grown),
-        "sold_value": sum(now.price * units for now, units in grown),
-        "price_effect": sum((now.price - was.price) * was.units for now, was in pairs),
-        "repriced": sum(now.price != was.price for now, was in pairs),
+        "products_before": len(then.units),
+        "units_before": sum(then.units),
+        "revenue_before": sum(then.revenue),
+        "premium_before": sum(then.is_premium),
+        "premium_revenue_before": sum(compress(then.revenue, then.is_premium)),
+        "carrying_before": _carrying(then.revenue),
+        "units_sold": sum(units for _, units in moved if units > 0),
+        "sold_value": sum(price * units for price, units in moved if units > 0),
+        "price_effect": sum(change * units for change, units in repriced),
+        "repriced": sum(change != 0 for change, _ in repriced),
         "new_products": len(new),
-        "new_units": sum(one.units for one in new),
-        "new_revenue": sum(one.revenue for one in new),
+        "new_units": sum(_of(now.units, new)),
+        "new_revenue": sum(_of(now.revenue, new)),
         "gone_products": len(gone),
-        "gone_units": sum(one.units for one in gone),
-        "gone_revenue": sum(one.revenue for one in gone),
-        "fallen_products": len(fallen),
-        "fallen_units": sum(units for _, units in fallen),
-        "fallen_value": sum(now.price * units for now, units in fallen),
-        "newly_premium": sum(now.is_premium and not was.is_premium for now, was in pairs),
-        "no_longer_premium": sum(was.is_premium and not now.is_premium for now, was in pairs),
+        "gone_units": sum(_of(then.units, gone)),
+        "gone_revenue": sum(_of(then.revenue, gone)),
+        "fallen_products": sum(units < 0 for _, units in moved),
+        "fallen_units": -sum(units for _, units in moved if units < 0),
+        "fallen_value": -sum(price * units for price, units in moved if units < 0),
+        "newly_premium": sum(now.is_premium[here] and not then.is_premium[before] for here, before in pairs),
+        "no_longer_premium": sum(then.is_premium[before] and not now.is_premium[here] for here, before in pairs),
     }
 
 
@@ -151,7 +187,8 @@ def _carrying(revenues: Iterable[int]) -> int:
 
 def _stock(wines: pl.LazyFrame) -> dict[str, int]:
     """The figures of the stock; money in cents."""
-    rows = in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect()).rows()
+    columns = in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect())
+    rows = list(zip(*(column.to_list() for column in columns), strict=True))
     sold_out = [revenue for units, stock, _, revenue in rows if units and stock == 0]
     idle = [(stock, price) for units, stock, price, _ in rows if stock and not units]
     return {

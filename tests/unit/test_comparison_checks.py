@@ -161,3 +161,16 @@ def test_a_comparison_with_nothing_is_found(sound: Compared) -> None:
     assert check_comparison(sound.wines, sound.before, sound.month, replace(sound.summary, comparison=None)) == [
         "there is a comparison without a month compared with, or none with one"
     ]
+
+
+def test_products_of_the_month_that_differ_in_case_only_are_found(sound: Compared) -> None:
+    wines = pl.concat([sound.wines, having("new", product_id="NEW")(sound.wines.filter(product_id="new"))])
+    assert check_comparison(wines, sound.before, sound.month, sound.summary) == [
+        "the month has 1 product with a key that another one has"
+    ]
+
+
+def test_the_order_of_the_products_that_are_gone_does_not_matter() -> None:
+    two = compare(wines_of(MAY), published(wines_of([*APRIL, Product("lost", "1.00", 1)])))
+    reverse = two.month._replace(gone=two.month.gone.reverse())
+    assert check_comparison(two.wines, two.before, reverse, two.summary) == []
