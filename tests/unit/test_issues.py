@@ -86,6 +86,9 @@ def test_nothing_found_is_nothing_told() -> None:
     [
         pytest.param([BAD_PRICE], f"1 error, nothing is published. {BAD_PRICE_LINE}", id="one"),
         pytest.param(
+            [BAD_PRICE, *negatives(1)], f"2 errors, nothing is published. {BAD_PRICE_LINE} And 1 more.", id="two"
+        ),
+        pytest.param(
             [BAD_PRICE, *negatives(2)], f"3 errors, nothing is published. {BAD_PRICE_LINE} And 2 more.", id="many"
         ),
         pytest.param(
