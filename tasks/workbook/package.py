@@ -22,6 +22,8 @@ LARGEST_INFLATED = 1024 * MEGABYTE
 """All parts together; a sheet of 500,000 rows and 28 columns, with its texts, takes about half of it."""
 MOST_MEMBERS = 2_000
 MOST_STRINGS = 4_000_000
+_LONGEST_STRING = 2 * MEGABYTE
+"""Bytes in the table of texts from the end of one to the end of the next; a spreadsheet allows 32,767 characters."""
 HIGHEST_RATIO = 100
 """Inflated to packed size; sheets are packed to a tenth, rows of empty cells to a fortieth."""
 _SMALL = MEGABYTE
@@ -159,7 +161,7 @@ class Package:
 
     def _verify_member(self, entry: zipfile.ZipInfo) -> int:
         """Inflate one member without trusting its header; a size that is not the declared one is damage."""
-        size = checksum = strings = 0
+        size = checksum = strings = string = 0
         beginning = True
         for chunk in self._inflate(entry):
             size += len(chunk)
@@ -171,6 +173,10 @@ class Package:
             beginning = False
             if _folded(entry.filename) == _STRINGS:
                 strings += chunk.count(b"<si")
+                end = max(chunk.rfind(b"si>"), chunk.rfind(b"si/>"))
+                string = string + len(chunk) if end < 0 else len(chunk) - end
+                if string > _LONGEST_STRING:
+                    raise too_large("holds a text longer than any spreadsheet can", "a text too long")
         if size != entry.file_size or checksum != entry.CRC:
             raise zipfile.BadZipFile
         if strings > MOST_STRINGS:

@@ -66,6 +66,8 @@ class StoredCells:
 _LONGEST_ROW = 4 * CHUNK
 _LONGEST_TEXT = CHUNK
 """Characters of a cell; a spreadsheet allows 32,767."""
+_DEEPEST = 100
+"""Elements inside each other; a worksheet has some ten."""
 _BATCH = 100_000
 
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
@@ -248,6 +250,7 @@ class _CellReader:
         self._rows = rows
         self._row = 0
         self._column = -1
+        self._depth = 0
         self._in_rows = False
         self._letters = ""
         self._type: str | None = None
@@ -277,6 +280,9 @@ class _CellReader:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = local_name(tag)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise too_large(f"has more than {_DEEPEST} elements of XML inside each other", "XML nested too deeply")
         if name == "sheetData":
             self._in_rows = True
         elif not self._in_rows:
@@ -336,6 +342,7 @@ class _CellReader:
 
     def _end(self, tag: str) -> None:
         name = local_name(tag)
+        self._depth -= 1
         if name == "sheetData":
             self._in_rows = False
         if self._type is None:

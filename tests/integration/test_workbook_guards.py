@@ -85,6 +85,24 @@ def _wide_row(path: Path) -> None:
     write_parts(path, raw_parts(sheet(f"{ROW}<row>{cells}</row>")))
 
 
+def _long_text(path: Path) -> None:
+    write_parts(path, raw_parts(sheet(inline_row(2, _noise(3 * MEGABYTE).decode(), "5"))))
+
+
+def _long_shared_text(path: Path) -> None:
+    text = f"<sst><si><t>{_noise(5 * MEGABYTE).decode()}</t></si></sst>"
+    write_parts(path, raw_parts(sheet()) | {"xl/sharedStrings.xml": text})
+
+
+def _deep(path: Path) -> None:
+    write_parts(path, raw_parts(sheet(ROW + "".join(random.Random(1).choices(["<a>", "<b>"], k=500_000)))))
+
+
+def _many_titles(path: Path) -> None:
+    row = "".join(f'<c t="inlineStr"><is><t>{number}</t></is></c>' for number in range(16_384))
+    write_parts(path, raw_parts(sheet_xml(f"<row>{row}</row>" * 50)))
+
+
 def _cell(address: str):
     return lambda path: write_parts(path, raw_parts(sheet(f'{ROW}<row r="3"><c r="{address}"><v>7</v></c></row>')))
 
@@ -110,6 +128,10 @@ BOMBS = {
     "a row that wraps to a good one": (_cell("A4294967298"), 'it has a cell at "A4294967298", where no spreadsheet'),
     "a column beyond the last": (_cell("XFE2"), 'it has a cell at "XFE2", where no spreadsheet has one'),
     "a row of a million columns": (_wide_row, "[Sheet1] reaches out to AMK3: more than 1,024 columns"),
+    "a text of megabytes in a cell": (_long_text, "[Sheet1] holds more in A2 than any spreadsheet can"),
+    "a text of megabytes in the table of texts": (_long_shared_text, "holds a text longer than any spreadsheet can"),
+    "elements inside elements": (_deep, "[Sheet1] has more than 100 elements of XML inside each other"),
+    "titles in every column": (_many_titles, "[Sheet1] reaches out to AMK1: more than 1,024 columns"),
     "four million texts": (_many_texts, "holds more than 4,000,000 texts"),
 }  # fmt: skip
 
