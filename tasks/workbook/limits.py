@@ -22,7 +22,7 @@ class Limits:
     """
 
     memory: float = 288
-    memory_per_mb: float = 8
+    memory_per_mb: float = 4
     seconds: float = 3
     seconds_per_mb: float = 0.2
     patience: float = 20
