@@ -23,7 +23,8 @@ SOURCE, DESTINATION = "raw/{shop}/{month:%Y/%m}", "s3://wine/prod/{shop}"
 def test_both_ends_of_a_range_are_in_it() -> None:
     assert months_between("2024-11", "2025-02") == ["2024-11", "2024-12", "2025-01", "2025-02"]
     assert months_between("2024-12", "2024-12") == ["2024-12"]
-    assert len(months_between("2015-06", "2025-05")) == 120
+    ten_years = months_between("2015-06", "2025-05")
+    assert (len(ten_years), ten_years[0], ten_years[-1]) == (120, "2015-06", "2025-05")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,17 @@ from compared import Compared, Product, compare, published, wines_of
 from frames import Month, month, product
 
 from tasks.domain.issues import Issue, issue_frame
-from tasks.domain.schemas import ComparedWine, DataIssue, GoneWine, LedgerRow, PublishedWine, Wine
+from tasks.domain.schemas import (
+    SHEETS,
+    SOURCES,
+    ComparedWine,
+    DataIssue,
+    GoneWine,
+    LedgerRow,
+    PublishedWine,
+    Source,
+    Wine,
+)
 
 APRIL = [Product("1", "10.00", 5), Product("2", "20.00", 3, None), Product("gone", "7.50", 4)]
 
@@ -20,6 +30,11 @@ def month_with_leftovers() -> Month:
         [web, {"post_type": "product", "total_sales": 3}, {"post_type": "product", "sku": 9, "total_sales": "many"},
          {"post_type": "attachment", "sku": 10_001}, {}],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_sheet_keeps_its_contract_whatever_is_empty(month_with_leftovers: Month, source: Source) -> None:
+    assert not SHEETS[source].validate(month_with_leftovers.raw[source].collect()).is_empty()
 
 
 @pytest.mark.parametrize("before", [None, APRIL], ids=["the first month", "a month with one before"])
