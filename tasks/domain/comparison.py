@@ -167,4 +167,4 @@ def compute_comparison(
 
 
 def _total(amounts: pl.Series) -> Decimal:
-    return sum(amounts, Decimal("0.00"))
+    return Decimal(amounts.sum())
