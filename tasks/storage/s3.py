@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import boto3
 import httpx
 from botocore.config import Config
 from botocore.exceptions import (
@@ -31,7 +32,6 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
 )
-from prefect_aws import AwsCredentials
 
 from tasks.domain.issues import OutsideFailure
 from tasks.storage.local import file_facts, outside
@@ -79,8 +79,7 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
     `AWS_ENDPOINT_URL`, or the block, may name another server than AWS; boto3 then writes the bucket into the path.
     """
     try:
-        block: Any = AwsCredentials.load(aws_credentials) if aws_credentials else AwsCredentials()
-        options = block.aws_client_parameters.get_params_override()
+        session, options = _session_of(aws_credentials) if aws_credentials else (boto3.Session(), {})
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
@@ -88,13 +87,21 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
             # Else boto3 signs links in the old way, which newer regions do not take.
             signature_version="s3v4",
         ).merge(options.pop("config", Config()))
-        return block.get_boto3_session().client("s3", config=config, **options)
+        return session.client("s3", config=config, **options)
     except (BotoCoreError, ValueError) as error:
         raise OutsideFailure(f"no credentials for S3: {_first_line(error)}.") from None
     except httpx.HTTPError as error:
         raise OutsideFailure(
             f'the block "{aws_credentials}" cannot be read: the Prefect server does not answer: {_first_line(error)}.'
         ) from None
+
+
+def _session_of(aws_credentials: str) -> tuple[boto3.Session, dict[str, Any]]:
+    """The session of a Prefect block, and what it sets for each client."""
+    from prefect_aws import AwsCredentials  # noqa: PLC0415 - half a second of import, and Prefect, for blocks alone
+
+    block: Any = AwsCredentials.load(aws_credentials)
+    return block.get_boto3_session(), block.aws_client_parameters.get_params_override()
 
 
 class S3Storage:

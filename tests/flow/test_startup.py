@@ -92,7 +92,15 @@ def test_a_month_on_s3_loads_its_client(tmp_path: Path, prefect_server: str, s3:
         s3.client().put_object(Bucket=bucket, Key=f"raw/{path.name}", Body=path.read_bytes())
     places = ("--month", "2025-05", "--source", f"s3://{bucket}/raw", "--destination", f"s3://{bucket}/reports")
     environment = s3_environment(s3.endpoint, s3.keys["publisher"])
-    assert loaded(tmp_path, "run", *places, server=prefect_server, environment=environment) >= {"boto3", "scipy.stats"}
+    there = loaded(tmp_path, "run", *places, server=prefect_server, environment=environment)
+    assert there >= {"boto3", "scipy.stats"}
+    assert "prefect_aws" not in there, "only credentials in a block need it"
+    for command in (("verify", *places[:2]), ("list",)):
+        assert not loaded(tmp_path, *command, *places[4:], environment=environment) & {
+            "prefect",
+            "polars",
+            "scipy.stats",
+        }
     again = loaded(tmp_path, "run", *places, server=prefect_server, environment=environment)
     assert "boto3" in again
     assert "scipy.stats" not in again, "a month that is published already needs no z-score"
