@@ -39,9 +39,6 @@ class _RowsSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter tells no types
     """A sheet that takes its finished rows over as bytes, where XlsxWriter decodes them and encodes them again."""
 
     def _write_optimized_sheet_data(self) -> None:
-        if self.dim_rowmin is None:
-            super()._write_optimized_sheet_data()
-            return
         self._xml_start_tag("sheetData")
         self.fh.flush()
         self.row_data_fh.seek(0)
