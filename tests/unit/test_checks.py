@@ -766,3 +766,8 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
         *above("5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
         *above("5 of 10 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),
     ]
+
+
+def test_a_wine_without_a_title_or_a_count_of_stock_is_sound(sound: Month) -> None:
+    bare = of("1", post_title=None, stock_quantity=None)
+    assert check_revenue(spoiled(compute_revenue(sound.joined), bare)) == []

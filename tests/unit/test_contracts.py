@@ -15,6 +15,8 @@ from tasks.domain.schemas import (
     PublishedWine,
     Source,
     Wine,
+    headings,
+    required_columns,
 )
 
 APRIL = [Product("1", "10.00", 5), Product("2", "20.00", 3, None), Product("gone", "7.50", 4)]
@@ -35,6 +37,25 @@ def month_with_leftovers() -> Month:
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_sheet_keeps_its_contract_whatever_is_empty(month_with_leftovers: Month, source: Source) -> None:
     assert not SHEETS[source].validate(month_with_leftovers.raw[source].collect()).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("source", "columns"),
+    [
+        ("erp", ["product_id", "price"]),
+        ("liaison", ["product_id", "id_web"]),
+        ("web", ["sku", "post_type", "post_title", "total_sales"]),
+    ],
+)
+def test_a_sheet_needs_its_keys_and_what_the_figures_are_made_of(source: Source, columns: list[str]) -> None:
+    assert required_columns(source) == columns
+
+
+def test_every_column_that_people_see_has_a_heading_of_its_own() -> None:
+    for contract in (ComparedWine, DataIssue):
+        shown = headings(contract)
+        assert list(shown) == contract.column_names()
+        assert len(set(shown.values())) == len(shown)
 
 
 @pytest.mark.parametrize("before", [None, APRIL], ids=["the first month", "a month with one before"])
