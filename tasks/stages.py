@@ -97,7 +97,7 @@ def _outcome(result: object) -> str:
 def stored(frame: pl.LazyFrame, folder: Path, name: str) -> pl.LazyFrame:
     """Collect the frame into the run's folder and scan it from there."""
     path = folder / f"{name}.parquet"
-    frame.sink_parquet(path)
+    frame.sink_parquet(path, compression="uncompressed")  # it is read again at once
     return pl.scan_parquet(path)
 
 
