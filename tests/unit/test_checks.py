@@ -768,6 +768,6 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
     ]
 
 
-def test_a_wine_without_a_title_or_a_count_of_stock_is_sound(sound: Month) -> None:
-    bare = of("1", post_title=None, stock_quantity=None)
-    assert check_revenue(spoiled(compute_revenue(sound.joined), bare)) == []
+def test_a_wine_without_a_title_or_a_bottle_in_stock_is_sound(sound: Month) -> None:
+    for values in ({"post_title": None, "stock_quantity": None}, {"stock_quantity": 0}):
+        assert check_revenue(spoiled(compute_revenue(sound.joined), of("1", **values))) == []

@@ -76,4 +76,5 @@ def test_what_differs_between_two_revisions_is_told_in_words():
     assert describe_change(before, more) == "revenue 2,000.00 → 2,010.50 EUR, 1 unit more, 2 products more"
     assert describe_change(before, replace(before, products=9, premium=0)) == "1 product fewer, 2 premium wines fewer"
     assert describe_change(before, replace(before, premium=3)) == "1 premium wine more"
+    assert describe_change(before, replace(before, revenue=Decimal("1999.99"))) == "revenue 2,000.00 → 1,999.99 EUR"
     assert describe_change(before, before) == "the same headline figures"

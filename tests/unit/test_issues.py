@@ -77,6 +77,11 @@ def test_each_kind_has_its_own_twenty_lines_and_kinds_stay_together() -> None:
     assert lines(issue_frame([first, BAD_PRICE, *others])) == [*lines(issue_frame(negatives(21))), BAD_PRICE_LINE]
 
 
+def test_kinds_are_told_in_the_order_in_which_they_were_found() -> None:
+    issues = [Issue("erp.xlsx", code, row=row) for row, code in enumerate(RULES, start=1)]
+    assert lines(issue_frame(issues)) == [line for issue in issues for line in lines(issue_frame([issue]))]
+
+
 def test_nothing_found_is_nothing_told() -> None:
     assert lines(issue_frame([])) == []
 

@@ -3,6 +3,8 @@
 import pytest
 from frames import month, product
 
+from tasks.domain.join import count_rows
+
 ERP, LIAISON, WEB = product(1)
 OTHER = product(2)
 STATUS = "Correct the cell, then run again."
@@ -100,6 +102,16 @@ def test_a_rejected_sale_tells_the_units_it_carries() -> None:
         'web.xlsx [Sheet1] A4, sku: "13 units" is empty: the row cannot be joined. Fill in the key.'
     ]
     assert result.ledger.filter(source="web").select("units").sum().collect().item() == 13
+
+
+def test_a_post_that_is_no_product_is_counted_by_its_type_and_a_product_is_not() -> None:
+    picture, keyless = {"sku": 10_001, "post_type": "Attachment"}, {"post_type": "product", "total_sales": 3}
+    counts = count_rows(with_rows(web=(picture, keyless)).ledger).filter(source="web")
+    assert counts.select("disposition", "rule", "detail", "rows", "units").collect().rows() == [
+        ("used", None, None, 2, None),
+        ("ignored", "other-post-type", "attachment", 1, None),
+        ("rejected", "no-key", None, 1, 3),
+    ]
 
 
 def test_keys_meet_whatever_their_case_and_form() -> None:
