@@ -58,6 +58,7 @@ def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
         pytest.param(("error", "#N/A"), "error-cell", id="error"),
         pytest.param(("uncalculated", None), "uncalculated-formula", id="formula"),
         pytest.param(("boolean", "TRUE"), "not-a-number", id="boolean"),
+        pytest.param(("boolean", "1"), "not-a-number", id="boolean spelled as a number"),
         pytest.param(("date", "2025-05-01"), "not-a-number", id="date"),
         pytest.param(("number", "inf"), "not-a-number", id="infinity"),
         pytest.param("NaN", "not-a-number", id="not a number by name"),

@@ -1,10 +1,14 @@
 """Every frame that a stage hands on keeps the contract that is declared for it, empty cells and all."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 from compared import Compared, Product, compare, published, wines_of
 from frames import Month, month, product
 
-from tasks.domain.issues import Issue, issue_frame
+from tasks.domain.backfill import Line, Shop
+from tasks.domain.issues import RULES, Issue, issue_frame
+from tasks.domain.join import count_rows
 from tasks.domain.schemas import (
     SHEETS,
     SOURCES,
@@ -13,6 +17,7 @@ from tasks.domain.schemas import (
     GoneWine,
     LedgerRow,
     PublishedWine,
+    RowCount,
     Source,
     Wine,
     headings,
@@ -77,3 +82,19 @@ def test_issues_keep_their_contract_wherever_they_were_found(month_with_leftover
     assert not DataIssue.validate(month_with_leftovers.issues).is_empty()
     of_the_month = issue_frame([Issue("the three workbooks", "no-product")])
     assert DataIssue.validate(of_the_month)["row"].to_list() == [None]
+
+
+def test_the_counts_of_rows_keep_their_contract() -> None:
+    erp, liaison, web = product(1)
+    posts = [web, {"post_type": "attachment", "sku": 10_001}, {"post_type": "product", "total_sales": 3}]
+    counts = RowCount.validate(count_rows(month([erp], [liaison], posts).ledger).collect())
+    assert counts["rows"].to_list() == [1, 1, 1, 1, 1]
+
+
+def test_what_was_checked_cannot_be_changed_on_its_way_to_the_report() -> None:
+    summary = compare(wines_of(APRIL), published(wines_of(APRIL))).summary
+    parts = (summary, summary.parameters, summary.figures, summary.stock, summary.comparison)
+    told = (*parts, Issue("erp.xlsx", "negative"), RULES["negative"], Shop("", "", ""), Line("", "", "running"))
+    for one in told:
+        with pytest.raises(FrozenInstanceError):
+            setattr(one, next(iter(vars(one))), None)
