@@ -72,29 +72,29 @@ _BATCH = 100_000
 
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
 _PREFIXED_DIALECT = re.compile(rb"xmlns:\w+\s*=\s*[\"'][^\"']*/spreadsheetml/(?:2006/)?main[\"']")
-_HIDES_CELLS = "<[!?]|xmlns|</sheetData>"
-"""Comments, CDATA, instructions, other names for the tags, and an end before the end."""
-_CELL_TAG = "<c"
 _CELL_BEGINS = b'<c r="'
 _ADDRESS_OF_CELL = re.compile(b'<c r="([A-Z]+)([0-9]+)"')
-_CELL_IN_THE_GRID = r"""(?x)<c\x20r="
-  (?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])
-  (?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|10485[0-6][0-9]|104857[0-6])"
-"""
 _ADDRESS = re.compile("([A-Za-z]{1,3})([0-9]{1,7})")
 
-# A cell of the wanted columns; what follows its address is null where something else stands there. Blanks in the
-# pattern mean nothing: \x20 is one.
+# In these patterns blanks mean nothing: \x20 is one.
+_OTHER_DIALECT = r"""(?x)
+  <[!?] | xmlns | </sheetData>  # comments, CDATA, instructions, other names for the tags, an end before the end
+  | <c(?:[^\x20] | \x20[^r] | \x20r[^=] | \x20r=[^"] | \x20r="(?:  # a cell without an address first, or with an odd one
+    [^A-Z] | [A-Z]{4} | [A-Z]{1,3}(?:[^A-Z1-9] | [1-9][0-9]{7} | [1-9][0-9]{0,6}[^0-9"])
+  ))"""
+
+# A cell of the wanted columns; what follows its address is null where something else stands there. At every character
+# it is clear which part of the pattern comes next: then groups are found many times faster.
 _CELL = r"""(?x)<c\x20r="(%s)([1-9][0-9]{0,6})"
   (
-    (?:\x20s="[0-9]+")?(?:\x20t="([a-zA-Z]+)")?(?:\x20s="[0-9]+")?(?:\x20[cv]m="[0-9]+")*
+    (?:\x20(?:s="[0-9]+"|t="([a-zA-Z]+)"|[cv]m="[0-9]+")?)*
     (?:
-      \x20?/>
+      />
     |
-      >
-      (?:(<f)(?:[^<>"]|"[^"<]*")*(?:/>|>[^<]*</f>))?
-      (?:(<v)(?:\x20xml:space="preserve")?(?:\x20?/>|>([^<]*)</v>))?
-      (?:</c>|(<is>)(?:[^<]|<[^c/]|</[^c])*</c>)
+      ><
+      (?:(f)(?:[^<>"/]|"[^"<]*")*(?:/>|>[^<]*</f>)<)?
+      (?:(v)(?:\x20(?:xml:space="preserve")?)?(?:/>|>([^<]*)</v>)<)?
+      (?:/c>|(is>)[^<]*<(?:[^c/][^<]*<)*/(?:[^c][^<]*<(?:[^c/][^<]*<)*/)*c>)
     )
   )?"""
 _GROUPS = ("column", "row", "xml", "type", "formula", "has_value", "value", "inline")
@@ -139,23 +139,11 @@ def read_cells_by_pattern(stream: IO[bytes], columns: Sequence[str]) -> StoredCe
         if rows is None or wanted is None:
             return None
         lowest = max(lowest, _last_with_content(rows), key=itemgetter(1))
-        found = wanted.str.extract_groups(pattern).struct.unnest()
-        found.columns = list(_GROUPS)
-        is_inline = pl.col("inline").is_not_null()
-        is_other = pl.col("xml").is_null() | (is_inline & (pl.col("type") != _INLINE).fill_null(value=True))
-        # The parser resolves references such as &#49;, the pattern does not.
-        is_escaped = pl.col("value").str.contains("&", literal=True) & ~pl.col("type").is_in(TEXT_TYPES).fill_null(
-            value=False
-        )
-        if found.select((is_other | is_escaped.fill_null(value=False)).any()).item():
+        raw = wanted.str.extract_groups(f"^{pattern}$").struct.unnest()
+        raw.columns = list(_GROUPS)
+        if raw.select(_is_for_the_parser().any()).item():
             return None
-        found = _found_cells(
-            found.with_columns(
-                pl.col("type").fill_null(""),
-                pl.col("formula", "has_value").is_not_null(),
-                pl.col("value").fill_null(""),
-            )
-        )
+        found = _found_cells(raw)
         xml.append(_xml(found, columns))
         frames.append(found.drop("xml"))
     return StoredCells(pl.concat(frames), columns, xml, lowest)
@@ -194,10 +182,19 @@ def _cells(rows: bytes, pattern: str) -> pl.Series | None:
         text = pl.Series([rows.decode()])
     except UnicodeDecodeError:
         return None
-    count = text.str.count_matches(_CELL_TAG, literal=True).item()
-    if text.str.contains(_HIDES_CELLS).item() or text.str.count_matches(_CELL_IN_THE_GRID).item() != count:
+    if text.str.contains(_OTHER_DIALECT).item():
         return None
     return text.str.extract_all(pattern).explode().drop_nulls()
+
+
+def _is_for_the_parser() -> pl.Expr:
+    """Whether the pattern does not understand a cell, or would not read it as the parser does."""
+    is_text = pl.col("type").is_in(TEXT_TYPES)
+    is_inline = pl.col("inline").is_not_null() & (pl.col("type") != _INLINE).fill_null(value=True)
+    # The parser resolves references such as &#49;, the pattern does not.
+    is_escaped = pl.col("value").str.contains("&", literal=True) & ~is_text.fill_null(value=False)
+    is_unknown = ~pl.col("type").is_in(_TYPES.categories)
+    return pl.col("xml").is_null() | is_inline | is_escaped.fill_null(value=False) | is_unknown.fill_null(value=False)
 
 
 def _last_with_content(rows: bytes) -> tuple[str, int]:
@@ -235,6 +232,31 @@ def read_cells_by_parser(stream: IO[bytes], columns: Sequence[str]) -> StoredCel
     return StoredCells(pl.concat(frames), columns, xml, reader.lowest)
 
 
+@dataclass
+class _Cell:
+    """A wanted cell while its XML goes by; `xml` is what follows its address, written anew."""
+
+    column: str
+    row: int
+    type: str | None
+    xml: list[str]
+    length: int = 0
+    formula: str | None = None
+    value: list[str] | None = None
+
+    def write(self, xml: str) -> None:
+        self.xml.append(xml)
+        self.length += len(xml)
+        if self.length > _LONGEST_TEXT:
+            cell = f"{self.column}{self.row}"
+            raise too_large(f"holds more in {cell} than any spreadsheet can", "a text too long", cell)
+
+    def groups(self) -> tuple[str | None, ...]:
+        """What `_GROUPS` names."""
+        has_value, value = (None, None) if self.value is None else ("v", "".join(self.value))
+        return (self.column, str(self.row), "".join(self.xml), self.type, self.formula, has_value, value, None)
+
+
 class _CellReader:
     """Collects cells from parser events; rows and cells without an address follow the ones before them.
 
@@ -243,7 +265,7 @@ class _CellReader:
 
     def __init__(self, columns: Sequence[str] | None, rows: int = LAST_ROW) -> None:
         """Collect the cells of these columns, or of all, up to the first one below these rows."""
-        self.cells: list[tuple[str, int, str, bool, bool, str, str]] = []
+        self.cells: list[tuple[str | None, ...]] = []
         self.lowest = ("", 0)
         self.done = False
         self._wanted = None if columns is None else frozenset(columns)
@@ -252,13 +274,8 @@ class _CellReader:
         self._column = -1
         self._depth = 0
         self._in_rows = False
-        self._letters = ""
-        self._type: str | None = None
-        self._formula = False
-        self._value: list[str] | None = None
         self._in_value = False
-        self._xml: list[str] = []
-        self._length = 0
+        self._cell: _Cell | None = None
         self._parser = xml_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -267,16 +284,16 @@ class _CellReader:
         self._parser.Parse(chunk, last)
 
     def take(self) -> pl.DataFrame:
-        cells = pl.DataFrame(
-            self.cells,
-            schema={
-                "column": pl.String, "row": pl.UInt32, "type": pl.String,
-                "formula": pl.Boolean, "has_value": pl.Boolean, "value": pl.String, "xml": pl.String,
-            },
-            orient="row",
-        )  # fmt: skip
+        raw = pl.DataFrame(self.cells, schema=dict.fromkeys(_GROUPS, pl.String), orient="row")
         self.cells.clear()
-        return _found_cells(cells)
+        unknown = raw.filter(~pl.col("type").is_in(_TYPES.categories))
+        if unknown.height:
+            letters, row, name = unknown.select("column", "row", "type").row(0)
+            cell = f"{letters}{row}"
+            raise UnreadableWorkbookError(
+                f'cannot be read: {cell} is of the unknown type "{name[:20]}"', name[:20], cell
+            )
+        return _found_cells(raw)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = local_name(tag)
@@ -295,15 +312,6 @@ class _CellReader:
         else:
             self._start_content(name, attributes)
 
-    def _start_content(self, name: str, attributes: dict[str, str]) -> None:
-        if name in {"v", "is"} and self._row > self.lowest[1]:
-            self.lowest = (self._letters, self._row)
-        if self._type is not None:
-            self._write(f"<{name}{_written(attributes)}>")
-            self._formula |= name == "f"
-            if name == "v":
-                self._value, self._in_value = [], True
-
     def _start_cell(self, attributes: dict[str, str]) -> None:
         address = attributes.pop("r", "")
         if address:
@@ -313,50 +321,49 @@ class _CellReader:
             self._column, self._row = column_index(parts[1].upper()), _row_number(parts[2], address)
         else:
             self._column += 1
-        self._letters = column_letter(self._column)
+        letters = column_letter(self._column)
         if self._column >= COLUMNS:
-            raise _impossible(address or f"{self._letters}{self._row}")
+            raise _impossible(address or f"{letters}{self._row}")
         self.done |= self._row > self._rows
-        self._type = None
-        if self.done or not (self._wanted is None or self._letters in self._wanted):
+        if self.done or not (self._wanted is None or letters in self._wanted):
             return
         if self._column >= MOST_COLUMNS and self._wanted is None:
-            cell = f"{self._letters}{self._row}"
+            cell = f"{letters}{self._row}"
             raise too_large(f"reaches out to {cell}: more than {MOST_COLUMNS:,} columns", f"up to {cell}", cell)
-        self._type = attributes.get("t", "")
-        self._formula, self._value = False, None
-        self._xml, self._length = [f"{_written(attributes)}>"], 0
+        self._cell = _Cell(letters, self._row, attributes.get("t") or None, [f"{_written(attributes)}>"])
         self._parser.CharacterDataHandler = self._text
 
-    def _text(self, text: str) -> None:
-        if self._in_value and self._value is not None:
-            self._value.append(text)
-        self._write(escape(text, quote=False))
+    def _start_content(self, name: str, attributes: dict[str, str]) -> None:
+        if name in {"v", "is"} and self._row > self.lowest[1]:
+            self.lowest = (column_letter(self._column), self._row)
+        if self._cell is None:
+            return
+        self._cell.write(f"<{name}{_written(attributes)}>")
+        if name == "f":
+            self._cell.formula = name
+        elif name == "v":
+            self._cell.value, self._in_value = [], True
 
-    def _write(self, xml: str) -> None:
-        self._xml.append(xml)
-        self._length += len(xml)
-        if self._length > _LONGEST_TEXT:
-            cell = f"{self._letters}{self._row}"
-            raise too_large(f"holds more in {cell} than any spreadsheet can", "a text too long", cell)
+    def _text(self, text: str) -> None:
+        if self._cell is not None:
+            self._cell.write(escape(text, quote=False))
+            if self._in_value and self._cell.value is not None:
+                self._cell.value.append(text)
 
     def _end(self, tag: str) -> None:
         name = local_name(tag)
         self._depth -= 1
         if name == "sheetData":
             self._in_rows = False
-        if self._type is None:
+        if self._cell is None:
             return
+        self._cell.write(f"</{name}>")
         if name == "v":
             self._in_value = False
-        self._write(f"</{name}>")
-        if name == "c":
+        elif name == "c":
+            self.cells.append(self._cell.groups())
+            self._cell = None
             self._parser.CharacterDataHandler = None
-            value, xml = "".join(self._value or ()), "".join(self._xml)
-            self.cells.append(
-                (self._letters, self._row, self._type, self._formula, self._value is not None, value, xml)
-            )
-            self._type = None
 
 
 def _written(attributes: dict[str, str]) -> str:
@@ -378,17 +385,15 @@ def _impossible(address: str) -> UnreadableWorkbookError:
     return UnreadableWorkbookError(f'cannot be read: it has a cell at "{shown}", where no spreadsheet has one', shown)
 
 
-def _found_cells(cells: pl.DataFrame) -> pl.DataFrame:
-    """The columns of `_FOUND_CELL` from those the readers collect, where `has_value` tells <v></v> from none."""
-    type_ = pl.when(pl.col("type") == "").then(pl.lit("n")).otherwise("type")
-    unknown = cells.filter(~type_.is_in(_TYPES.categories.to_list()))
-    if unknown.height:
-        letters, row, name = unknown.select("column", "row", "type").row(0)
-        raise UnreadableWorkbookError(
-            f'cannot be read: {letters}{row} is of the unknown type "{name[:20]}"', name[:20], f"{letters}{row}"
-        )
-    value = pl.when(pl.col("type").is_in(TEXT_TYPES)).then(pl.lit("")).otherwise("value")
-    has_value = pl.col("has_value") | (pl.col("type") == _INLINE)
-    return cells.with_columns(type=type_, value=pl.when(has_value).then(value)).select(
-        pl.col(name).cast(dtype) for name, dtype in _FOUND_CELL.items()
+def _found_cells(raw: pl.DataFrame) -> pl.DataFrame:
+    """`_FOUND_CELL` from what the readers collect: null stands for what the cell does not have."""
+    type_ = pl.col("type").fill_null("n")
+    value = pl.when(type_.is_in(TEXT_TYPES)).then(pl.lit("")).otherwise(pl.col("value").fill_null(""))
+    return raw.select(
+        "column",
+        pl.col("row").cast(pl.UInt32),
+        type_.cast(_TYPES),
+        pl.col("formula").is_not_null(),
+        pl.when(pl.col("has_value").is_not_null() | (type_ == _INLINE)).then(value).alias("value"),
+        "xml",
     )
