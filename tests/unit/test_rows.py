@@ -296,6 +296,7 @@ def test_all_errors_of_all_workbooks_are_told_at_once() -> None:
         pytest.param({"stock_quantity": -1, "stock_status": "outofstock"}, "D2", id="negative stock"),
         pytest.param({"stock_quantity": 0, "stock_status": "instock"}, "E2", id="in stock with none"),
         pytest.param({"stock_quantity": 3, "stock_status": "outofstock"}, "E2", id="out of stock with some"),
+        pytest.param({"stock_quantity": 1, "stock_status": "outofstock"}, "E2", id="out of stock with one"),
         pytest.param({"onsale_web": 2}, "B2", id="flag that is none"),
     ],
 )
