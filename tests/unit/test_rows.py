@@ -231,6 +231,12 @@ def test_two_live_links_of_one_product_stop_the_run() -> None:
             id="variation with sales that nobody can read",
         ),
         pytest.param(
+            {"sku": "v", "post_type": "product_variation", "total_sales": -1},
+            'B4, post_type: "product_variation" is a type of its own and has sales. '
+            "Move the sales to the product itself, then run again.",
+            id="variation with a counter below 0",
+        ),
+        pytest.param(
             {"sku": "1 2", "post_type": "product", "total_sales": 4},
             'A4, sku: "1 2" is not a key. Type the key as a number or plain text, then run again.',
             id="unreadable sku with sales",
