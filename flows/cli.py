@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.imports import begin_imports
+
 if TYPE_CHECKING:
     from tasks.domain.backfill import Shop
     from tasks.domain.figures import Figures
@@ -24,6 +26,7 @@ PUBLISHED, REFUSED, WRONG_ARGUMENTS, OUTSIDE_FAILED, INTERRUPTED = 0, 1, 2, 3, 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    begin_imports()
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
 

@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field
 
+from flows.imports import end_imports
 from flows.logs import keep_logs_readable
 from tasks.domain.figures import CsvDialect, Language, Parameters
 from tasks.domain.join import Cleaned
@@ -50,6 +51,7 @@ from tasks.workbook.fetch import workbook_places
 LONGEST_RUN_SECONDS = 3600
 """A month takes seconds and a very large one minutes: a run that takes an hour hangs."""
 
+end_imports()
 # Prefect logs the start of a run before the first line of its flow.
 keep_logs_readable()
 
