@@ -771,3 +771,12 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
 def test_a_wine_without_a_title_or_a_bottle_in_stock_is_sound(sound: Month) -> None:
     for values in ({"post_title": None, "stock_quantity": None}, {"stock_quantity": 0}):
         assert check_revenue(spoiled(compute_revenue(sound.joined), of("1", **values))) == []
+
+
+def test_a_price_below_0_must_say_so() -> None:
+    erp, liaison, web = product(1, price=-8)
+    result = month([erp], [liaison], [web])
+    silent = spoiled(result.cleaned.erp, having(2, price__fault=None))
+    assert check_cleaning(result.raw, result.cleaned._replace(erp=silent)) == [
+        "erp price: 1 fault not told or told without cause, the first in row 2"
+    ]

@@ -303,6 +303,8 @@ def test_all_errors_of_all_workbooks_are_told_at_once() -> None:
         pytest.param({"stock_quantity": 0, "stock_status": "instock"}, "E2", id="in stock with none"),
         pytest.param({"stock_quantity": 3, "stock_status": "outofstock"}, "E2", id="out of stock with some"),
         pytest.param({"stock_quantity": 1, "stock_status": "outofstock"}, "E2", id="out of stock with one"),
+        pytest.param({"stock_status": "discontinued"}, "E2", id="another status with some"),
+        pytest.param({"onsale_web": "yes"}, "B2", id="flag in words"),
         pytest.param({"onsale_web": 2}, "B2", id="flag that is none"),
     ],
 )
