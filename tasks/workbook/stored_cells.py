@@ -10,16 +10,22 @@ many times slower, and takes over then.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from operator import itemgetter
-from typing import IO
+from typing import IO, TypeVar
 
 import polars as pl
 
 from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_letter
 from tasks.workbook.package import CHUNK, UnreadableWorkbookError, local_name, too_large, xml_parser
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 MOST_COLUMNS = 1_024
 """Columns in which titles are looked for."""
@@ -132,21 +138,39 @@ def read_first_cells(open_sheet: Callable[[], IO[bytes]], rows: int) -> StoredCe
 
 def read_cells_by_pattern(stream: IO[bytes], columns: Sequence[str]) -> StoredCells | None:
     """The cells by regular expression, or None when the sheet is not written in the common dialect."""
-    pattern = _CELL % "|".join(columns)
+    read = partial(_read_rows, columns=columns, pattern=_CELL % "|".join(columns))
     frames, xml, lowest = [pl.DataFrame(schema=STORED_CELL)], [], ("", 0)
-    for rows in _whole_rows(stream):
-        wanted = None if rows is None else _cells(rows, pattern)
-        if rows is None or wanted is None:
+    for part in _two_at_once(read, _whole_rows(stream)):
+        if part is None:
             return None
-        lowest = max(lowest, _last_with_content(rows), key=itemgetter(1))
-        raw = wanted.str.extract_groups(f"^{pattern}$").struct.unnest()
-        raw.columns = list(_GROUPS)
-        if raw.select(_is_for_the_parser().any()).item():
-            return None
-        found = _found_cells(raw)
-        xml.append(_xml(found, columns))
-        frames.append(found.drop("xml"))
+        frames.append(part.cells)
+        xml += part.xml
+        lowest = max(lowest, part.lowest, key=itemgetter(1))
     return StoredCells(pl.concat(frames), columns, xml, lowest)
+
+
+def _two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results in the order of the items; unpacking and Polars let two threads work."""
+    with ThreadPoolExecutor(2) as pool:
+        started: deque[Future[Result]] = deque()
+        for item in items:
+            started.append(pool.submit(function, item))
+            if len(started) > 2:  # noqa: PLR2004 - one is always ready to begin
+                yield started.popleft().result()
+        for future in started:
+            yield future.result()
+
+
+def _read_rows(rows: bytes | None, columns: Sequence[str], pattern: str) -> StoredCells | None:
+    wanted = None if rows is None else _cells(rows, pattern)
+    if rows is None or wanted is None:
+        return None
+    raw = wanted.str.extract_groups(f"^{pattern}$").struct.unnest()
+    raw.columns = list(_GROUPS)
+    if raw.select(_is_for_the_parser().any()).item():
+        return None
+    found = _found_cells(raw)
+    return StoredCells(found.drop("xml"), columns, [_xml(found, columns)], _last_with_content(rows))
 
 
 def _whole_rows(stream: IO[bytes]) -> Iterator[bytes | None]:
