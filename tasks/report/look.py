@@ -72,12 +72,15 @@ _STYLES: dict[str, dict[str, Any]] = {
     **{f"marked {kind}": {**_CELL, **style, "bg_color": PREMIUM_PAPER} for kind, style in _KINDS.items()},
 }
 
-WORKBOOK_OPTIONS: dict[str, Any] = {
-    "default_format_properties": {"font_name": FONT, "font_size": 10},
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
+
+def workbook_options() -> dict[str, Any]:
+    """How XlsxWriter makes a workbook; anew for each, since it changes what it is given."""
+    return {
+        "default_format_properties": {"font_name": FONT, "font_size": 10},
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
 
 
 class Look:

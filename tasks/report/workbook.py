@@ -16,7 +16,7 @@ from tasks.domain.issues import DataRefused
 from tasks.report import contradictions, sheets
 from tasks.report.about import write_about
 from tasks.report.charts import ChartData
-from tasks.report.look import WORKBOOK_OPTIONS, Look
+from tasks.report.look import Look, workbook_options
 from tasks.report.movements import write_changes, write_stock
 from tasks.report.products import shown_products, write_premium, write_revenue
 from tasks.report.quality import write_issues, write_quality
@@ -58,7 +58,7 @@ def write_workbook(
     # Rows go to files of this folder as soon as they are written, so that memory does not grow with the month.
     with TemporaryDirectory() as row_files:
         try:
-            with RowsWorkbook(path, {**WORKBOOK_OPTIONS, "constant_memory": True, "tmpdir": row_files}) as workbook:
+            with RowsWorkbook(path, {**workbook_options(), "constant_memory": True, "tmpdir": row_files}) as workbook:
                 workbook.set_properties(
                     {"title": words.title(summary.parameters.month), "author": words.AUTHOR, "created": _CREATED}
                 )
