@@ -7,7 +7,9 @@ read by another library, and compared column by column, order included; what is 
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import fastexcel
@@ -42,6 +44,9 @@ _SHARE_TOLERANCE = 1e-8
 Told = list[tuple[str, list[str | int | Decimal]]]
 """Labels of the Summary, each with the figures and texts that belong to it."""
 
+Audit = tuple[str, Callable[[], list[str]]]
+"""What is read back, and the sentences about it."""
+
 _UNREADABLE = (OSError, ValueError, pl.exceptions.PolarsError, fastexcel.FastExcelError)
 
 
@@ -74,17 +79,20 @@ def audit_files(
     """
     dialect = summary.parameters.csv_dialect
     ordinary_wines = wines.filter(~pl.col("is_premium"))
-    return [
-        *_audit_workbook(workbook, wines, gone, issues, summary, inputs),
-        *_readable(premium.name, lambda: _audit_wines_csv(premium, wines.filter("is_premium"), dialect)),
-        *_readable(ordinary.name, lambda: _audit_wines_csv(ordinary, ordinary_wines, dialect)),
-        *_readable(issues_csv.name, lambda: _audit_issues_csv(issues_csv, issues, dialect)),
+    audits: list[Audit] = [
+        *_sheet_audits(workbook, wines, gone, issues, summary, inputs),
+        (premium.name, partial(_audit_wines_csv, premium, wines.filter("is_premium"), dialect)),
+        (ordinary.name, partial(_audit_wines_csv, ordinary, ordinary_wines, dialect)),
+        (issues_csv.name, partial(_audit_issues_csv, issues_csv, issues, dialect)),
     ]
+    with ThreadPoolExecutor(2) as pool:  # of large sheets, two are as much as memory should hold
+        return [sentence for told in pool.map(_told, audits) for sentence in told]
 
 
-def _readable(name: str, audit: Callable[[], list[str]]) -> list[str]:
+def _told(audit: Audit) -> list[str]:
+    name, contradict = audit
     try:
-        return audit()
+        return contradict()
     except _UNREADABLE as fault:
         return [contradictions.unreadable(name, fault)]
 
@@ -92,14 +100,14 @@ def _readable(name: str, audit: Callable[[], list[str]]) -> list[str]:
 # Workbook
 
 
-def _audit_workbook(
+def _sheet_audits(
     path: Path,
     wines: pl.DataFrame,
     gone: pl.DataFrame,
     issues: pl.DataFrame,
     summary: MonthSummary,
     inputs: Sequence[FetchedWorkbook],
-) -> list[str]:
+) -> list[Audit]:
     words = LANGUAGES[summary.parameters.language]
     products = _products(wines, words)
     months_apart = summary.comparison.months_apart if summary.comparison else None
@@ -123,7 +131,7 @@ def _audit_workbook(
         tables[words.PREMIUM][1].extend(["sold_since", "sold_value"])
         tables[words.STOCK] = (stock, [*_STOCK, "sold_since", "months_left"])
 
-    def audits(sheet: str) -> list[str]:
+    def contradict(sheet: str) -> list[str]:
         where, cells = contradictions.place(path.name, sheet), _cells(path, sheet)
         if sheet == words.SUMMARY:
             return _audit_summary(where, cells, wines, summary, words)
@@ -131,10 +139,10 @@ def _audit_workbook(
             return _audit_about(where, cells, summary, inputs, words)
         return _audit_table(where, cells, *tables[sheet], words)
 
-    found: list[str] = []
-    for sheet in (words.SUMMARY, *tables, words.ABOUT):
-        found += _readable(contradictions.place(path.name, sheet), lambda: audits(sheet))  # noqa: B023 - called at once
-    return found
+    return [
+        (contradictions.place(path.name, sheet), partial(contradict, sheet))
+        for sheet in (words.SUMMARY, *tables, words.ABOUT)
+    ]
 
 
 def _cells(path: Path, sheet: str) -> pl.DataFrame:
