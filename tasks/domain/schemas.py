@@ -226,8 +226,8 @@ class LedgerRow(dy.Schema):
 class RowCount(dy.Schema):
     """One row per source, disposition, reason and detail."""
 
-    source = dy.Enum(SOURCES, primary_key=True)
-    disposition = dy.Enum(DISPOSITIONS.categories, primary_key=True)
+    source = dy.Enum(SOURCES)
+    disposition = dy.Enum(DISPOSITIONS.categories)
     rule = dy.String(nullable=True)
     detail = dy.String(nullable=True)
     rows = dy.Int64(min=1, description="Number of rows")

@@ -26,7 +26,7 @@ def read_again(raw: pl.LazyFrame, column: str, read: Callable[[str, str], object
     meaning = distinct.with_columns(pl.Series("expected", values, dtype)).lazy()
     return (
         raw.select("row", kind, column)
-        .join(meaning, on=[kind, column], how="left", nulls_equal=True)
+        .join(meaning, on=[kind, column], how="left")
         .select("row", "expected")
     )
 

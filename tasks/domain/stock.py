@@ -78,5 +78,5 @@ def list_stock(wines: pl.DataFrame, months_apart: int | None) -> pl.DataFrame:
     listed = wines.with_columns(state=stock_state(), stock_value=stock_value(), months_left=months_left).filter(
         pl.col("state") != "enough"
     )
-    idle_value = pl.when(pl.col("state") == "idle").then("stock_value").fill_null(0)
+    idle_value = pl.when(pl.col("state") == "idle").then("stock_value")
     return listed.sort(pl.col("state").to_physical(), idle_value, "rank", descending=[False, True, False])

@@ -317,6 +317,16 @@ def fates(sources: str, *, row: int, n: int = 1) -> list[str]:
             id="a product doubled",
         ),
         pytest.param(
+            lambda joined: joined.with_columns(web_key=pl.col("web_key").replace({"10002": "10001"})),
+            [
+                'the join has 3 rows where the keys give 3, the first that differs is product "2" with sku "10001"',
+                "a product or a sku stands more than once in the join",
+                "liaison web_key: 1 joined product with another value than the cleaning gave, the first in row 3",
+                "web web_key: 1 joined product with another value than the cleaning gave, the first in row 3",
+            ],
+            id="a sku doubled without its product",
+        ),
+        pytest.param(
             lambda joined: joined.with_columns(
                 web_key=pl.col("web_key").replace({"10001": "10002", "10002": "10001"}),
             ),
@@ -699,6 +709,16 @@ def test_wines_that_all_cost_the_same_are_premium_for_nobody() -> None:
     assert check_classification(revenue, wines, 2.0) == [
         '2 products on the wrong side of 12.0000 EUR, the first is "1"'
     ]
+
+
+def test_a_wine_at_the_very_mean_is_sound_though_floats_miss_it() -> None:
+    """As floats, 0.10, 0.20 and 0.30 have a mean that is not quite 0.20."""
+    rows = [product(number, price=price) for number, price in enumerate((0.1, 0.2, 0.3), start=1)]
+    erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
+    revenue = compute_revenue(month(erp, liaison, web).joined).collect().lazy()
+    wines = classify_wines(revenue, 2.0)
+    assert wines.filter(product_id="2").select(pl.col("z_score").abs()).collect().item() > 0
+    assert check_classification(revenue, wines, 2.0) == []
 
 
 # --- just outside, and just inside

@@ -91,6 +91,11 @@ def test_the_counts_of_rows_keep_their_contract() -> None:
     assert counts["rows"].to_list() == [1, 1, 1, 1, 1]
 
 
+def test_each_reason_is_counted_once(month_with_leftovers: Month) -> None:
+    counts = count_rows(month_with_leftovers.ledger).collect()
+    assert not counts.select("source", "disposition", "rule", "detail").is_duplicated().any()
+
+
 def test_what_was_checked_cannot_be_changed_on_its_way_to_the_report() -> None:
     summary = compare(wines_of(APRIL), published(wines_of(APRIL))).summary
     parts = (summary, summary.parameters, summary.figures, summary.stock, summary.comparison)
