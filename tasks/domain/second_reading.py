@@ -24,11 +24,7 @@ def read_again(raw: pl.LazyFrame, column: str, read: Callable[[str, str], object
         for cell_kind, text in distinct.iter_rows()
     ]
     meaning = distinct.with_columns(pl.Series("expected", values, dtype)).lazy()
-    return (
-        raw.select("row", kind, column)
-        .join(meaning, on=[kind, column], how="left")
-        .select("row", "expected")
-    )
+    return raw.select("row", kind, column).join(meaning, on=[kind, column], how="left").select("row", "expected")
 
 
 def strip(text: str) -> str:

@@ -7,7 +7,6 @@ read by another library, and compared column by column, order included; what is 
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from tasks.report import contradictions
 from tasks.report.cells import ROW_LIMIT, cell_frame
 from tasks.report.csv_files import read_issues, read_wines
 from tasks.report.words import LANGUAGES, Words
+from tasks.two_at_once import two_at_once
 from tasks.workbook.fetch import FetchedWorkbook
 
 _PRODUCT = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "share", "stock_quantity", "z_score"]
@@ -85,8 +85,7 @@ def audit_files(
         (ordinary.name, partial(_audit_wines_csv, ordinary, ordinary_wines, dialect)),
         (issues_csv.name, partial(_audit_issues_csv, issues_csv, issues, dialect)),
     ]
-    with ThreadPoolExecutor(2) as pool:  # of large sheets, two are as much as memory should hold
-        return [sentence for told in pool.map(_told, audits) for sentence in told]
+    return [sentence for told in two_at_once(_told, audits) for sentence in told]
 
 
 def _told(audit: Audit) -> list[str]:

@@ -4,28 +4,23 @@ The Excel reader gives text only: it rounds numbers to nine decimals, and turns 
 result into nothing. This reading brings both back, for the columns that matter; and it copies the XML of their cells,
 so that the Excel reader gets to see only these, whatever else the sheet holds and however far out.
 
-Two readers do the same work. The fast one is a regular expression for the one way in which nearly every
-program writes cells; it counts what it sees and gives up on anything else. The exact one is an XML parser,
-many times slower, and takes over then.
+Two readers do the same work. The fast one is a regular expression for the one way in which nearly every program writes
+cells; it gives up on anything else. The exact one is an XML parser, many times slower, and takes over then.
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
 from operator import itemgetter
-from typing import IO, TypeVar
+from typing import IO
 
 import polars as pl
 
+from tasks.two_at_once import two_at_once
 from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_letter
 from tasks.workbook.package import CHUNK, UnreadableWorkbookError, local_name, too_large, xml_parser
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 MOST_COLUMNS = 1_024
 """Columns in which titles are looked for."""
@@ -140,25 +135,13 @@ def read_cells_by_pattern(stream: IO[bytes], columns: Sequence[str]) -> StoredCe
     """The cells by regular expression, or None when the sheet is not written in the common dialect."""
     read = partial(_read_rows, columns=columns, pattern=_CELL % "|".join(columns))
     frames, xml, lowest = [pl.DataFrame(schema=STORED_CELL)], [], ("", 0)
-    for part in _two_at_once(read, _whole_rows(stream)):
+    for part in two_at_once(read, _whole_rows(stream)):
         if part is None:
             return None
         frames.append(part.cells)
         xml += part.xml
         lowest = max(lowest, part.lowest, key=itemgetter(1))
     return StoredCells(pl.concat(frames), columns, xml, lowest)
-
-
-def _two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """The results in the order of the items; unpacking and Polars let two threads work."""
-    with ThreadPoolExecutor(2) as pool:
-        started: deque[Future[Result]] = deque()
-        for item in items:
-            started.append(pool.submit(function, item))
-            if len(started) > 2:  # noqa: PLR2004 - one is always ready to begin
-                yield started.popleft().result()
-        for future in started:
-            yield future.result()
 
 
 def _read_rows(rows: bytes | None, columns: Sequence[str], pattern: str) -> StoredCells | None:

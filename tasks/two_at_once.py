@@ -1,0 +1,21 @@
+"""Work on the pieces of something large with two threads, where libraries in Rust and C let both run."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results in the order of the items; memory holds a few of them, however many there are."""
+    with ThreadPoolExecutor(2) as pool:
+        started: deque[Future[Result]] = deque()
+        for item in items:
+            started.append(pool.submit(function, item))
+            if len(started) > 2:  # noqa: PLR2004 - one is always ready to begin
+                yield started.popleft().result()
+        for future in started:
+            yield future.result()
