@@ -4,6 +4,7 @@ XlsxWriter answers a cell that it did not write with a negative code and goes on
 written in constant-memory mode: rows leave memory in order, so a sheet is filled from top to bottom.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,7 +59,8 @@ def lines_needed(text: pl.Expr, width: float) -> pl.Expr:
 
 
 def _sum(values: pl.Series) -> float | Decimal:
-    total: float | Decimal = values.sum() if values.dtype.is_decimal() else sum(values.to_list())
+    """Of floats the exact sum: Python's own differs in the last place from one version to the next."""
+    total: float | Decimal = math.fsum(values) if values.dtype.is_float() else values.sum()
     return total
 
 

@@ -219,6 +219,12 @@ def test_sheets_stand_in_reading_order_and_only_the_chart_data_is_hidden(report)
     assert report.open().properties.title == "Wine sales, May 2025"
 
 
+def test_the_shares_of_ten_equal_wines_add_up_to_one_in_every_version_of_python(tmp_path):
+    report = Report(tmp_path, wines(*((str(number), None, 1, "10.00", 0.0) for number in range(10))))
+    assert [row[7] for row in report.values("Revenue by product")[2:3]] == [1.0]
+    assert b"<v>1.0</v>" in zipfile.ZipFile(report.workbook).read("xl/worksheets/sheet2.xml")
+
+
 def tiles(report: Report) -> dict[object, list[object]]:
     """What stands below each label of the headline figures."""
     rows = report.values("Summary")
