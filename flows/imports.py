@@ -1,4 +1,4 @@
-"""The garbage collector and the three thousand modules of a run, which live as long as it does.
+"""The garbage collector and the two thousand modules of a run, which live as long as it does.
 
 Imports leave no garbage, yet Python looks for some every few hundred objects, and at the end walks all modules once
 more: together nearly a second, as long as all stages of a small month.

@@ -58,9 +58,9 @@ def comparable(key: pl.Expr) -> pl.Expr:
     return key.str.to_lowercase()
 
 
-def is_unreadable_key(column: str) -> pl.Expr:
-    """Whether the cell holds something that is not a key."""
-    return ~is_blank(column) & read_key(column).is_null()
+def is_unreadable_key(column: str, key: pl.Expr) -> pl.Expr:
+    """Whether the cell holds something, and the key that was read from it is none."""
+    return ~is_blank(column) & key.is_null()
 
 
 def _typed(column: str, grammar: str) -> pl.Expr:

@@ -18,6 +18,7 @@ from tasks.domain.cells import (
     comparable,
     count_fault,
     is_blank,
+    is_unreadable_key,
     price_fault,
     read_count,
     read_key,
@@ -69,7 +70,7 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
             _first_rule(
                 ("blank-row", None, _all_blank("product_id", "price", "onsale_web", "stock_quantity", "stock_status")),
                 ("no-key", "product_id", is_blank("product_id")),
-                ("unreadable-key", "product_id", _is_unreadable("product_id", "key")),
+                ("unreadable-key", "product_id", is_unreadable_key("product_id", pl.col("key"))),
             )
         )
         .pipe(
@@ -106,8 +107,8 @@ def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
             *_first_rule(
                 ("blank-row", None, _all_blank("product_id", "id_web")),
                 ("no-key", "product_id", is_blank("product_id")),
-                ("unreadable-key", "product_id", _is_unreadable("product_id", "key")),
-                ("unreadable-key", "id_web", _is_unreadable("id_web", "web_key")),
+                ("unreadable-key", "product_id", is_unreadable_key("product_id", pl.col("key"))),
+                ("unreadable-key", "id_web", is_unreadable_key("id_web", pl.col("web_key"))),
             ),
         )
         .pipe(_keep_one_row_per_pair)
@@ -154,7 +155,7 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
                 ),
                 ("other-post-type", "post_type", ~is_product),
                 ("no-key", "sku", is_blank("sku")),
-                ("unreadable-key", "sku", _is_unreadable("sku", "key")),
+                ("unreadable-key", "sku", is_unreadable_key("sku", pl.col("key"))),
             ),
             is_product=is_product.fill_null(value=False),
         )
@@ -176,11 +177,6 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
 
 def _all_blank(*columns: str) -> pl.Expr:
     return pl.all_horizontal(is_blank(column) for column in columns)
-
-
-def _is_unreadable(column: str, key: str) -> pl.Expr:
-    """Whether the cell holds something, and the key that was read from it is none."""
-    return ~is_blank(column) & pl.col(key).is_null()
 
 
 def _first_rule(*cases: tuple[str, str | None, pl.Expr]) -> list[pl.Expr]:

@@ -141,7 +141,7 @@ def test_every_cell_is_the_same_key_by_the_reference(batch: list[Cell]) -> None:
         (key, key and key.lower(), fault == "no-key", fault == "unreadable-key") for key, fault in map(read_key, batch)
     ]
     key = cells.read_key(column)
-    got = read(column, batch, key, cells.comparable(key), cells.is_blank(column), cells.is_unreadable_key(column))
+    got = read(column, batch, key, cells.comparable(key), cells.is_blank(column), cells.is_unreadable_key(column, key))
     assert differing(batch, got, expected) == []
 
 

@@ -144,7 +144,8 @@ def test_a_cell_without_units_says_why(value: Value, fault: str) -> None:
     ],
 )
 def test_a_key_is_read_as_text(value: Value, key: str) -> None:
-    assert read("product_id", value, read_key("product_id"), is_unreadable_key("product_id")) == [key, False]
+    key_read = read_key("product_id")
+    assert read("product_id", value, key_read, is_unreadable_key("product_id", key_read)) == [key, False]
     assert read_again(second_reading.key, value) == key.lower()
 
 
@@ -161,7 +162,8 @@ def test_a_key_is_read_as_text(value: Value, key: str) -> None:
     ],
 )
 def test_what_is_not_a_key_is_none(value: Value, is_unreadable: bool) -> None:  # noqa: FBT001
-    assert read("product_id", value, read_key("product_id"), is_unreadable_key("product_id")) == [None, is_unreadable]
+    key_read = read_key("product_id")
+    assert read("product_id", value, key_read, is_unreadable_key("product_id", key_read)) == [None, is_unreadable]
     assert read_again(second_reading.key, value) is None
 
 
