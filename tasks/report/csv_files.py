@@ -16,7 +16,9 @@ from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
 from tasks.report import contradictions
 
 _GUARD = "'"
-_GUARDED = r"^[=+\-@\t\r']"
+_GUARDED = r"^[=+\-@\t\r'\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
+"""Includes the small and full-width forms of `= + - @`, which some versions of Excel run as formulas."""
+
 _Z_PLACES = 6
 _WINE_SCHEMA = pl.Schema({name: Wine.create_empty().schema[name] for name in WINE_FILE_COLUMNS})
 _WHOLE = {"total_sales": r"^[0-9]+$"}

@@ -49,6 +49,17 @@ def test_no_text_is_a_formula(tmp_path: Path, wines: pl.DataFrame, dialect: CsvD
 
 
 @of_each_dialect
+@pytest.mark.parametrize("sign", list("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"))
+def test_a_text_that_begins_like_a_formula_is_guarded_in_every_width(
+    tmp_path: Path, wines: pl.DataFrame, dialect: CsvDialect, sign: str
+) -> None:
+    title = f"{sign}1+1"
+    write_wines(tmp_path / "wines.csv", wines.head(1).with_columns(post_title=pl.lit(title)), dialect)
+    assert f"'{title}" in (tmp_path / "wines.csv").read_text(encoding="utf-8-sig")
+    assert read_wines(tmp_path / "wines.csv", dialect)["post_title"].to_list() == [title]
+
+
+@of_each_dialect
 def test_a_negative_z_score_is_a_number_and_not_guarded(
     tmp_path: Path, wines: pl.DataFrame, dialect: CsvDialect
 ) -> None:
