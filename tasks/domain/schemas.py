@@ -180,6 +180,195 @@ class GoneWine(PublishedWine):
     rank = dy.Int64(min=1, metadata=_shown("Rank before"), description="Place by revenue then, from 1")
 
 
+PRODUCT_STATUSES = pl.Enum(["continuing", "new", "newly_linked"])
+"""How a product relates to the previous snapshot.
+
+`continuing` is in both snapshots. `new` was added to the shop since then, so its whole counter was sold in the period.
+`newly_linked` is older than that, so its counter is history and its units of the period are unknown.
+"""
+
+
+class Snapshot(dy.Schema):
+    """The base facts of one snapshot: one row per joined product; revenue descending, then product_id by code point.
+
+    Later snapshots are compared with these rows. The last four columns are there for convenience and are never read
+    by a later run: they follow from the counters of the earlier snapshots.
+    """
+
+    month = dy.String(
+        regex=r"^[0-9]{4}-[0-9]{2}$", metadata=_shown("Month"), description="The label of the snapshot, YYYY-MM"
+    )
+    export_date = dy.Date(metadata=_shown("Exported on"), description="The day the three workbooks were exported")
+    product_id = Wine.product_id
+    sku = Wine.sku
+    post_title = Wine.post_title
+    post_date = dy.Date(
+        nullable=True,
+        metadata=_shown("Added on", null="where the shop's workbook has no date"),
+        description="The day the product was added to the web shop",
+    )
+    total_sales = Wine.total_sales
+    price = Wine.price
+    stock_quantity = dy.Int64(
+        nullable=True,
+        metadata=_shown("In stock", unit="bottles", null="where the ERP gives no count"),
+        description="Bottles in stock by the ERP; below 0 where more was sold than was there",
+    )
+    revenue = dy.Decimal(
+        18, 2, min=0, metadata=_shown("Total revenue to date (€)", unit="EUR"), description="price x total_sales, exact"
+    )
+    z_score = Wine.z_score
+    is_premium = Wine.is_premium
+    period_days = dy.Int32(
+        nullable=True,
+        min=1,
+        metadata=_shown("Days", unit="days", null="in a first snapshot"),
+        description="Days since the previous snapshot's export date",
+    )
+    status = dy.Enum(
+        PRODUCT_STATUSES.categories,
+        nullable=True,
+        metadata=_shown("Status", null="in a first snapshot"),
+        description="continuing, new or newly_linked",
+    )
+    sold_units = dy.Int64(
+        nullable=True,
+        metadata=_shown("Sold", unit="bottles", null="in a first snapshot, and for a newly linked product"),
+        description="Units sold in the period; below 0 where orders were cancelled",
+    )
+    sold_value = dy.Decimal(
+        18,
+        2,
+        nullable=True,
+        metadata=_shown("Sold (€)", unit="EUR", null="in a first snapshot, and for a newly linked product"),
+        description="sold_units x price",
+    )
+
+
+class PeriodWine(Wine):
+    """One row per joined product with what happened to it in the period; rows in the order of `WineRevenue`.
+
+    In a first snapshot there is no period: every column that needs an earlier snapshot is empty.
+    """
+
+    post_date = Snapshot.post_date
+    stock_quantity = Snapshot.stock_quantity
+    rank = dy.Int64(min=1, metadata=_shown("Rank"), description="Rank by total revenue to date, from 1")
+    revenue_share = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        metadata=_shown("Share of revenue", null="where no product has revenue"),
+        description="revenue / the revenue of all products",
+    )
+    period_days = Snapshot.period_days
+    status = Snapshot.status
+    sold_units = Snapshot.sold_units
+    sold_value = dy.Decimal(
+        38, 2, nullable=True, metadata=Snapshot.sold_value.metadata, description="sold_units x price"
+    )
+    price_before = dy.Decimal(
+        18,
+        2,
+        nullable=True,
+        metadata=_shown("Price before (€)", unit="EUR", null="without a row in the previous snapshot"),
+        description="Price in the previous snapshot",
+    )
+    total_sales_before = dy.Int64(
+        nullable=True,
+        min=0,
+        metadata=_shown("Units before", unit="bottles", null="without a row in the previous snapshot"),
+        description="The shop's counter in the previous snapshot",
+    )
+    revenue_before = dy.Decimal(
+        38,
+        2,
+        nullable=True,
+        metadata=_shown("Total revenue before (€)", unit="EUR", null="without a row in the previous snapshot"),
+        description="Total revenue to date in the previous snapshot",
+    )
+    was_premium = dy.Bool(
+        nullable=True,
+        metadata=_shown("Was premium", null="without a row in the previous snapshot"),
+        description="Class in the previous snapshot",
+    )
+    price_effect = dy.Decimal(
+        38,
+        2,
+        nullable=True,
+        metadata=_shown("Price effect (€)", unit="EUR", null="without a row in the previous snapshot"),
+        description="(price - price_before) x total_sales_before: change of the total revenue without a sale",
+    )
+    pace = dy.Float64(
+        nullable=True,
+        min=0,
+        metadata=_shown("Per week", unit="bottles per week", null="where no units of any period are known"),
+        description="Units per week over the last 90 days, or over 365 where nothing was sold in those",
+    )
+    pace_days = dy.Int64(
+        nullable=True,
+        min=1,
+        metadata=_shown("Pace over", unit="days", null="where no units of any period are known"),
+        description="The days that the pace is computed over",
+    )
+    weeks_of_cover = dy.Float64(
+        nullable=True,
+        min=0,
+        metadata=_shown("Weeks of cover", unit="weeks", null="without sales, or without a count of stock"),
+        description="stock_quantity / pace; 0 without stock",
+    )
+    at_risk = dy.Decimal(
+        38,
+        2,
+        nullable=True,
+        min=0,
+        metadata=_shown("At risk (€ per week)", unit="EUR per week", null="with 8 weeks of cover or more, or none"),
+        description="pace x price of a wine with fewer than 8 weeks of cover",
+    )
+    stock_value = dy.Decimal(
+        38,
+        2,
+        nullable=True,
+        min=0,
+        metadata=_shown("Stock at selling price (€)", unit="EUR", null="where the ERP gives no count"),
+        description="stock_quantity x price; 0 without stock",
+    )
+    is_dormant = dy.Bool(
+        nullable=True,
+        metadata=_shown("Dormant", null="where fewer than 90 days of sales are known, or no count of stock"),
+        description="In stock, and no sale in the last 365 days of snapshots",
+    )
+
+
+class DelistedWine(dy.Schema):
+    """One row per product of the previous snapshot that is not in this one, with its values then; by revenue then."""
+
+    product_id = Wine.product_id
+    sku = Wine.sku
+    post_title = Wine.post_title
+    total_sales = Wine.total_sales
+    price = Wine.price
+    revenue = Wine.revenue
+    is_premium = Wine.is_premium
+    stock_quantity = Snapshot.stock_quantity
+
+
+class PeriodTotal(dy.Schema):
+    """One row per period between two successive snapshots, oldest first: what was sold in it; class and price at its end."""
+
+    start = dy.Date(metadata=_shown("From"), description="Export date of the snapshot before")
+    end = dy.Date(primary_key=True, metadata=_shown("To"), description="Export date of the snapshot that ends it")
+    days = dy.Int32(min=1, metadata=_shown("Days", unit="days"), description="Days from start to end")
+    units = dy.Int64(metadata=_shown("Bottles", unit="bottles"), description="Units sold, cancellations deducted")
+    value = dy.Decimal(38, 2, metadata=_shown("Sold (€)", unit="EUR"), description="Those units at the prices at end")
+    premium_units = dy.Int64(metadata=_shown("Premium bottles", unit="bottles"), description="Of these, premium wines")
+    premium_value = dy.Decimal(38, 2, metadata=_shown("Premium (€)", unit="EUR"), description="Of these, premium wines")
+    is_current = dy.Bool(metadata=_shown("This period"), description="The period that ends with this snapshot")
+    is_last_year = dy.Bool(
+        metadata=_shown("Last year"), description="The period that ends within 10 days of the same date last year"
+    )
+
+
 class DataIssue(dy.Schema):
     """One row per rejected row and per issue, with the address that a person can open."""
 
