@@ -354,7 +354,7 @@ class DelistedWine(dy.Schema):
 
 
 class PeriodTotal(dy.Schema):
-    """One row per period between two successive snapshots, oldest first: what was sold in it; class and price at its end."""
+    """One row per period between two successive snapshots, oldest first; price and class are those at its end."""
 
     start = dy.Date(metadata=_shown("From"), description="Export date of the snapshot before")
     end = dy.Date(primary_key=True, metadata=_shown("To"), description="Export date of the snapshot that ends it")
