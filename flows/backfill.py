@@ -29,7 +29,7 @@ from flows.monthly_sales import monthly_sales
 from tasks.domain.backfill import Line, Outcome, Shop, count_outcomes, failed_line, not_run_lines, table_rows
 from tasks.domain.issues import OutsideFailure, WrongArgument
 from tasks.publication.manifest import Manifest, read_manifest
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 
 ROWS_SHOWN = 1000
 """A dashboard shows a table of this length; of a longer one it is given the months that are missing."""
@@ -245,7 +245,7 @@ class Backfill:
 
     async def _run_month(self, shop: Shop, month: str) -> Line:
         places = {"source": shop.source, "destination": shop.destination}
-        target = Place(shop.destination, self.aws_credentials)
+        target = Location(shop.destination, self.aws_credentials)
         try:
             before = await _published(target, month)
             try:
@@ -274,7 +274,7 @@ class Backfill:
         return Line(shop.name, month, outcome, after.revision, after.headline().revenue)
 
 
-async def _published(target: Place, month: str) -> Manifest | None:
+async def _published(target: Location, month: str) -> Manifest | None:
     """The month as it stands: what counts, whoever made it and wherever."""
 
     def read() -> Manifest | None:

@@ -183,12 +183,12 @@ def _check_arguments(*, month: str, source: str, destination: str, **parameters:
     """Refuse a month or a place that cannot be, before a server is started for it."""
     from tasks.domain.month import resolve_month  # noqa: PLC0415
     from tasks.notification import check_block_name  # noqa: PLC0415
-    from tasks.storage.places import Place  # noqa: PLC0415
+    from tasks.storage.location import Location  # noqa: PLC0415
     from tasks.workbook.fetch import workbook_places  # noqa: PLC0415
 
     label = resolve_month(month, datetime.now(UTC))
     workbook_places(label, source, **{name: parameters.get(name, "") for name in ("erp", "liaison", "web")})
-    Place(destination).check()
+    Location(destination).check()
     check_block_name(parameters.get("notify", ""))
 
 
@@ -295,9 +295,9 @@ def _shops(
 def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool) -> int:
     from tasks.domain.month import resolve_month  # noqa: PLC0415
     from tasks.publication.verify import verify_month  # noqa: PLC0415
-    from tasks.storage.places import Place  # noqa: PLC0415
+    from tasks.storage.location import Location  # noqa: PLC0415
 
-    storage = Place(destination, aws_credentials).open()
+    storage = Location(destination, aws_credentials).open()
     verdict = verify_month(storage, resolve_month(month, datetime.now(UTC)), repair=repair)
     for fault in verdict.faults:
         _say(fault)
@@ -311,9 +311,9 @@ def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool)
 
 def _list(*, destination: str, aws_credentials: str) -> int:
     from tasks.publication.verify import list_months  # noqa: PLC0415
-    from tasks.storage.places import Place  # noqa: PLC0415
+    from tasks.storage.location import Location  # noqa: PLC0415
 
-    lines = list_months(Place(destination, aws_credentials).open())
+    lines = list_months(Location(destination, aws_credentials).open())
     print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  {'Compared with':<14} Stored but never committed")
     for line in lines:
         figures = f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}"

@@ -37,7 +37,7 @@ from tasks.stages import (
     summarise_month,
     write_reports,
 )
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.validations import (
     audit_reports,
     validate_classification,
@@ -112,7 +112,7 @@ def monthly_sales(
         resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit, language, csv_dialect
     )
     places = workbook_places(parameters.month, source, aws_credentials, erp=erp, liaison=liaison, web=web)
-    target = Place(destination, aws_credentials)
+    target = Location(destination, aws_credentials)
     messenger = notification_block(notify)
 
     with run_folder(parameters.month, target, get_run_logger()) as folder:

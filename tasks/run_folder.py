@@ -12,7 +12,7 @@ from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.storage.protocol import ConflictError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ISSUES_FILE = "data_issues.csv"
 
 
 @contextmanager
-def run_folder(month: str, destination: Place, logger: "Logger") -> Iterator[Path]:
+def run_folder(month: str, destination: Location, logger: "Logger") -> Iterator[Path]:
     """A new folder for the run's copies, stages and files.
 
     On a failure it stays, and the log tells where it is. The issues of refused data are also stored at the
@@ -46,7 +46,7 @@ def run_folder(month: str, destination: Place, logger: "Logger") -> Iterator[Pat
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _store_refusal(month: str, issues: Path, destination: Place, logger: "Logger") -> str:
+def _store_refusal(month: str, issues: Path, destination: Location, logger: "Logger") -> str:
     """Store the list of issues under the hash of its content, and say where: the same refusal twice is one file."""
     facts = file_facts(issues)
     key = f"refused/{month}/data_issues_{facts.sha256[:12]}.csv"

@@ -41,7 +41,7 @@ from tasks.publication.publisher import Plan, PublishedMonth, plan_publication, 
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.workbook import write_workbook
 from tasks.storage.local import outside
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.workbook import fetch
 from tasks.workbook.fetch import FetchedWorkbook, WorkbookPlaces
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
@@ -109,7 +109,7 @@ def fetch_workbooks(places: WorkbookPlaces, folder: Path) -> dict[Source, Fetche
 
 @stage("check-published")
 def check_published(
-    destination: Place,
+    destination: Location,
     parameters: Parameters,
     workbooks: dict[Source, FetchedWorkbook],
     *,
@@ -236,7 +236,7 @@ def classify_wines(revenue: pl.LazyFrame, parameters: Parameters, folder: Path) 
 
 
 @stage("read-baseline")
-def read_published_before(plan: Plan, destination: Place, folder: Path) -> pl.LazyFrame | None:
+def read_published_before(plan: Plan, destination: Location, folder: Path) -> pl.LazyFrame | None:
     """The products of the month compared with (`PublishedWine`); None for the first month."""
     if plan.baseline is None:
         return None
@@ -290,7 +290,7 @@ def publish(
     summary: MonthSummary,
     workbooks: dict[Source, FetchedWorkbook],
     plan: Plan,
-    destination: Place,
+    destination: Location,
     folder: Path,
 ) -> PublishedMonth:
     """The month at its destination, see `publisher`: stored, committed, shown."""
@@ -307,7 +307,7 @@ def announce(
     summary: MonthSummary,
     workbooks: dict[Source, FetchedWorkbook],
     files: ReportFiles,
-    destination: Place,
+    destination: Location,
     notify: NotificationBlock | None,
     folder: Path,
 ) -> None:
@@ -333,7 +333,7 @@ def announce(
 
 
 @stage("show-published")
-def show_published(plan: Plan, destination: Place) -> PublishedMonth:
+def show_published(plan: Plan, destination: Location) -> PublishedMonth:
     """The month that is published already; a name that lags behind it is brought up to date."""
     published = show_month(destination.open(), plan)
     get_run_logger().info(published.sentence())

@@ -23,7 +23,7 @@ def read_baseline(storage: Storage, baseline: Manifest, scratch: Path) -> pl.Dat
         key = baseline.files[name]["key"]
         path = scratch / f"baseline_{Path(name).name}"
         there = storage.download(key, path)
-        if there is None or not there.holds(baseline.stored(name)):
+        if there is None or not there.has_same_content(baseline.stored(name)):
             raise OutsideFailure(
                 f"{storage.address(key)}, with which the month is compared, "
                 f"{'is missing' if there is None else 'is not what its manifest says'}. Restore it: see "

@@ -185,7 +185,7 @@ def store(storage: Storage, files: ReportFiles, folder: str, scratch: Path) -> d
         with suppress(ConflictError):  # what is there is read back like a file of our own
             storage.create(key, files.path(name), facts)
         there = storage.download(key, scratch / "read_back")
-        if there is None or not there.holds(facts):
+        if there is None or not there.has_same_content(facts):
             raise OutsideFailure(
                 f"{storage.address(key)} does not hold what was written. If a library or a rule has changed what comes "
                 "out of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
@@ -215,7 +215,9 @@ def commit(storage: Storage, draft: Manifest, seen: int) -> None:
             return
         manifest = _numbered(draft, standing)
         try:
-            storage.swap(manifest_key(draft.month), manifest.to_bytes(), standing.version if standing else None)
+            storage.compare_and_swap(
+                manifest_key(draft.month), manifest.to_bytes(), standing.version if standing else None
+            )
         except ConflictError:
             time.sleep(random.uniform(0, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
             continue
@@ -246,7 +248,7 @@ def show(storage: Storage, published: Published | None, month: str) -> Manifest:
     while published is not None:
         for name, file in published.manifest.files.items():
             there = storage.facts(name)
-            if there is None or not there.holds(published.manifest.stored(name)):
+            if there is None or not there.has_same_content(published.manifest.stored(name)):
                 storage.copy(file["key"], name)
         seen, published = published, read_manifest(storage, month)
         if published is not None and published.version == seen.version:

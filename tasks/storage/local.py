@@ -13,7 +13,7 @@ from tasks.storage.protocol import CHUNK, ConflictError, Document, StoredFile
 
 
 class LocalStorage:
-    """A folder; files are written beside their place and moved into it."""
+    """A folder; each file is written under a temporary name next to its own, then renamed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class LocalStorage:
         return Document(content, hashlib.sha256(content).hexdigest())
 
     def create(self, key: str, file: Path, facts: StoredFile) -> None:
-        del facts  # the publisher reads back what was written
+        del facts  # the publisher reads the file back
         with self._written(key) as (unfinished, target):
             shutil.copyfile(file, unfinished)
             _flush(unfinished)
@@ -64,7 +64,7 @@ class LocalStorage:
             except FileExistsError:
                 raise ConflictError(key) from None
 
-    def swap(self, key: str, content: bytes, version: str | None) -> None:
+    def compare_and_swap(self, key: str, content: bytes, version: str | None) -> None:
         there = self.read(key)
         if (there.version if there else None) != version:
             raise ConflictError(key)
@@ -83,11 +83,11 @@ class LocalStorage:
         return str(self.folder / key)
 
     def link(self, key: str, days: int) -> None:
-        del key, days  # a path of this machine opens nothing elsewhere
+        del key, days  # a local path cannot be opened from another machine
 
     @contextmanager
     def _written(self, key: str) -> Iterator[tuple[Path, Path]]:
-        """A name beside the key's own to write under, which is gone afterwards."""
+        """A temporary name to write under, removed afterwards, and the key's own path."""
         target = self.folder / key
         unfinished = target.with_name(f".{target.name}.unfinished")
         with outside(f"cannot write {target}"):
@@ -111,14 +111,14 @@ def _version(descriptor: int) -> str:
 
 
 def _flush(path: Path) -> None:
-    """Have the content on the disk before a name points to it."""
+    """Write the content to the disk before a name points to it."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 @contextmanager
 def outside(what: str) -> Iterator[None]:
-    """Turn what the operating system refuses into a sentence that says what could not be done, and why."""
+    """Turn an error of the operating system into a sentence that says what could not be done, and why."""
     try:
         yield
     except OSError as error:
@@ -126,8 +126,8 @@ def outside(what: str) -> Iterator[None]:
             errno.ENOENT: "it is not there",
             errno.ENOTDIR: "a part of the path is a file",
             errno.EEXIST: "a part of the path is a file",
-            errno.EACCES: "this user may not",
-            errno.EPERM: "this user may not",
+            errno.EACCES: "permission denied",
+            errno.EPERM: "permission denied",
             errno.EROFS: "the file system is read-only",
             errno.ENOSPC: "the disk is full",
         }.get(error.errno or 0, error.strerror or type(error).__name__)

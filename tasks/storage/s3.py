@@ -1,10 +1,10 @@
-"""A bucket of S3, or of a server that speaks its language.
+"""A bucket of S3, or of an S3-compatible server.
 
-Time-outs and retries live here alone. A request is tried three times, its answer's body included, with growing pauses
-when the server is silent, busy (503) or cuts the connection; what it refuses (401, 403, 404) is not tried again. boto3
-itself tries nothing again: it counts anew for each half of an answer, and a server that dies in the middle of one would
-hold a run for minutes. What is written carries its sha256 twice: as the checksum that the server verifies, and as
-metadata that a copy keeps.
+Time-outs and retries are in this module only. A request, including its response body, is tried three times with growing
+pauses when the server does not answer, is busy (503) or cuts the connection; refusals (401, 403, 404) are not retried.
+boto3's own retries are off: it counts attempts for headers and body separately, so a server that dies in the middle of
+a response would block a run for minutes. Each object is written with its sha256 twice: as the checksum that the server
+verifies, and as metadata, which a copy keeps.
 """
 
 import base64
@@ -70,11 +70,11 @@ _MISSING = {"NoSuchKey", "404", "NotFound"}
 _HIDDEN = {"AccessDenied", "403", "Forbidden"}
 _BUSY = {"SlowDown", "RequestTimeout", "ConditionalRequestConflict"}
 _LOST = (HTTPClientError, ConnectionError, IncompleteReadError, FlexibleChecksumError)
-"""Silence, a cut connection, half an answer or a spoilt one."""
+"""No answer, a cut connection, or an incomplete or corrupt response."""
 
 
 def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """A client with the credentials of a Prefect block, or with those that the machine has.
+    """A client with the credentials of a Prefect block, or with those of the machine.
 
     `AWS_ENDPOINT_URL`, or the block, may name another server than AWS; boto3 then writes the bucket into the path.
     """
@@ -84,7 +84,7 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 1},
-            # Else boto3 signs links in the old way, which newer regions do not take.
+            # Otherwise boto3 signs links with version 2, which newer regions refuse.
             signature_version="s3v4",
         ).merge(options.pop("config", Config()))
         return session.client("s3", config=config, **options)
@@ -97,7 +97,7 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
 
 
 def _session_of(aws_credentials: str) -> tuple[boto3.Session, dict[str, Any]]:
-    """The session of a Prefect block, and what it sets for each client."""
+    """The session of a Prefect block, and the block's options for each client."""
     from prefect_aws import AwsCredentials  # noqa: PLC0415 - half a second of import, and Prefect, for blocks alone
 
     block: Any = AwsCredentials.load(aws_credentials)
@@ -164,8 +164,8 @@ class S3Storage:
     def _unless_missing(self, request: Callable[..., dict[str, Any]], key: str) -> dict[str, Any] | None:
         """The answer, or None where there is no such object.
 
-        AWS hides whether an object is missing (403) from those who may list some prefixes only, which is what the
-        least privilege is: there, a list with the key as its prefix can tell.
+        To a client that may list only some prefixes (least privilege), AWS answers 403 for a missing object: there, a
+        list with the key as its prefix shows whether it exists.
         """
         try:
             return request(Bucket=self.bucket, Key=self.prefix + key)
@@ -183,7 +183,7 @@ class S3Storage:
         with file.open("rb") as body:
             self._put(key, body, facts.sha256, IfNoneMatch="*")
 
-    def swap(self, key: str, content: bytes, version: str | None) -> None:
+    def compare_and_swap(self, key: str, content: bytes, version: str | None) -> None:
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         self._put(key, BytesIO(content), hashlib.sha256(content).hexdigest(), **condition)
 
@@ -208,13 +208,13 @@ class S3Storage:
         self._ask("CopyObject", target, lambda: self.client.copy_object(**request))
 
     def _ask(self, action: str, key: str, request: Callable[[], Answer]) -> Answer:
-        """The server's answer; what may pass is tried again."""
-        with _talking(action, self.bucket, self.address(key)):
+        """The server's answer; temporary errors are retried."""
+        with _errors_as_sentences(action, self.bucket, self.address(key)):
             for pause in PAUSES:
                 try:
                     return request()
                 except (BotoCoreError, ClientError) as error:
-                    if not _may_pass(error):
+                    if not _is_temporary(error):
                         raise
                     time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
             return request()
@@ -225,12 +225,12 @@ class S3Storage:
     def link(self, key: str, days: int) -> Link:
         request = {"Bucket": self.bucket, "Key": self.prefix + key}
         seconds = int(timedelta(days=days).total_seconds())
-        with _talking("GetObject", self.bucket, self.address(key)):
+        with _errors_as_sentences("GetObject", self.bucket, self.address(key)):
             url = self.client.generate_presigned_url("get_object", Params=request, ExpiresIn=seconds)
         return Link(url, ends_with_credentials="X-Amz-Security-Token=" in url)
 
 
-def _may_pass(error: BotoCoreError | ClientError) -> bool:
+def _is_temporary(error: BotoCoreError | ClientError) -> bool:
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
         return status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.response["Error"]["Code"] in _BUSY
@@ -238,8 +238,8 @@ def _may_pass(error: BotoCoreError | ClientError) -> bool:
 
 
 @contextmanager
-def _talking(action: str, bucket: str, what: str) -> Iterator[None]:
-    """Turn what the server or the network refuses into a sentence with the permission or setting that is missing."""
+def _errors_as_sentences(action: str, bucket: str, what: str) -> Iterator[None]:
+    """Turn an error of the server or the network into a sentence with the missing permission or setting."""
     try:
         yield
     except ClientError as error:

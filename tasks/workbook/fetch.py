@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
 from tasks.domain.month import fill_month
 from tasks.domain.schemas import SOURCES, Source
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.storage.protocol import Storage, StoredFile
 
 
@@ -38,8 +38,8 @@ class WorkbookPlaces:
         named: Workbooks that are not to be looked for.
     """
 
-    folder: Place
-    named: dict[Source, Place]
+    folder: Location
+    named: dict[Source, Location]
 
 
 def workbook_places(month: str, folder: str, aws_credentials: str = "", **named: str) -> WorkbookPlaces:
@@ -50,8 +50,8 @@ def workbook_places(month: str, folder: str, aws_credentials: str = "", **named:
     """
     paths = {source: fill_month(named[source], month) for source in SOURCES if named[source]}
     places = WorkbookPlaces(
-        Place(fill_month(folder, month), aws_credentials),
-        {source: Place(path, aws_credentials) for source, path in paths.items()},
+        Location(fill_month(folder, month), aws_credentials),
+        {source: Location(path, aws_credentials) for source, path in paths.items()},
     )
     for place in (places.folder, *places.named.values()):
         place.check()

@@ -27,7 +27,7 @@ def test_the_policy_names_no_action_and_no_resource_by_a_wildcard_alone() -> Non
 def test_a_month_is_read_published_and_listed_with_the_policy_and_nothing_else(tmp_path: Path, monkeypatch) -> None:
     from flows.monthly_sales import monthly_sales  # noqa: PLC0415 - Prefect reads its settings when it is imported
     from tasks.publication.verify import list_months, verify_month  # noqa: PLC0415
-    from tasks.storage.places import Place  # noqa: PLC0415
+    from tasks.storage.location import Location  # noqa: PLC0415
 
     with s3_server(tmp_path, policies={"task-role": policy()}) as s3:
         s3.make_bucket("bottleneck")
@@ -46,7 +46,7 @@ def test_a_month_is_read_published_and_listed_with_the_policy_and_nothing_else(t
         again = monthly_sales("2025-05", source, "s3://bottleneck/prod")
         assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
 
-        storage = Place("s3://bottleneck/prod").open()
+        storage = Location("s3://bottleneck/prod").open()
         assert [line.orphans for line in list_months(storage)] == [()]
         assert verify_month(storage, "2025-05", repair=True).faults == []
         client = s3.client("task-role")

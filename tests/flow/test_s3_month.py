@@ -35,7 +35,7 @@ from s3_server import S3Server, s3_server, weed
 
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused, OutsideFailure
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 
 SAMPLE = Path(__file__).parents[2] / "data"
 
@@ -173,7 +173,7 @@ def test_a_block_that_is_not_there_fails_the_run_with_its_name() -> None:
 def test_a_block_that_no_server_tells_is_told_by_its_name() -> None:
     """Who verifies needs the server only for the block."""
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), pytest.raises(OutsideFailure) as failed:
-        Place("s3://wines/prod", "cellar").open()
+        Location("s3://wines/prod", "cellar").open()
     assert re.fullmatch(
         r'the block "cellar" cannot be read: the Prefect server does not answer: .*Connection refused\.|'
         r'the block "cellar" cannot be read: the Prefect server does not answer: All connection attempts failed\.',

@@ -15,7 +15,7 @@ from publishing import s3_environment
 from tasks.domain.issues import DataRefused, OutsideFailure, lines
 from tasks.domain.schemas import SOURCES
 from tasks.storage.local import LocalStorage
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.storage.protocol import StoredFile
 from tasks.workbook.fetch import FetchedWorkbook, WorkbookPlaces, fetch_workbooks, workbook_places
 
@@ -258,7 +258,7 @@ def test_a_workbook_named_in_the_root_folder_is_not_looked_for_in_the_current_on
     ],
 )
 def test_a_named_workbook_is_in_the_place_that_its_address_says(address: str, parent: str, name: str) -> None:
-    assert Place(address, "wine").parent() == (Place(parent, "wine"), name)
+    assert Location(address, "wine").parent() == (Location(parent, "wine"), name)
 
 
 def test_a_workbook_that_is_replaced_while_it_is_copied_is_not_read(

@@ -49,7 +49,7 @@ def create(place: LocalStorage, file: Path) -> None:
 
 def swap(place: LocalStorage, file: Path) -> None:
     there = place.read(KEY)
-    place.swap(KEY, file.read_bytes(), there.version if there else None)
+    place.compare_and_swap(KEY, file.read_bytes(), there.version if there else None)
 
 
 def copy(place: LocalStorage, file: Path) -> None:

@@ -102,7 +102,7 @@ class Dying:
         self._storage = storage
 
     def __getattr__(self, name: str) -> Callable[..., object]:
-        if name == "swap":
+        if name == "compare_and_swap":
             raise KeyboardInterrupt
         return getattr(self._storage, name)
 
@@ -284,7 +284,7 @@ def test_a_damaged_month_before_stops_the_run_by_name_and_nothing_is_published(
     publish("2025-04", *month(10))
     key = publish.manifest("2025-04").files["wines/ordinary_wines_2025-04.csv"]["key"]
     there = publish.storage.read(key)
-    publish.storage.swap(key, spoil(there.content), there.version)
+    publish.storage.compare_and_swap(key, spoil(there.content), there.version)
     before = publish.contents()
     with pytest.raises(OutsideFailure) as failed:
         publish("2025-05", *month(13))

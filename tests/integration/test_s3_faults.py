@@ -25,7 +25,7 @@ from tasks.publication.manifest import manifest_key
 from tasks.publication.verify import list_months, verify_month
 from tasks.storage import s3 as module
 from tasks.storage.local import file_facts
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.storage.protocol import Storage
 from tasks.storage.s3 import S3Storage
 
@@ -65,7 +65,10 @@ VERBS = {
         {"prod/new.csv": CONTENT},
     ),
     "swap": Verb(
-        "PutObject", "new.json", lambda storage, _: storage.swap("new.json", CONTENT, None), {"prod/new.json": CONTENT}
+        "PutObject",
+        "new.json",
+        lambda storage, _: storage.compare_and_swap("new.json", CONTENT, None),
+        {"prod/new.json": CONTENT},
     ),
     "copy": Verb(
         "CopyObject", "copy.csv", lambda storage, _: storage.copy("there.csv", "copy.csv"), {"prod/copy.csv": CONTENT}
@@ -131,14 +134,14 @@ def environment(endpoint: str, keys, **more: str) -> Iterator[None]:
 def opened(s3, endpoint: str, bucket: str, identity: str = "publisher") -> Storage:
     """The storage as a run of that identity opens it."""
     with environment(endpoint, s3.keys[identity]):
-        return Place(f"s3://{bucket}/prod").open()
+        return Location(f"s3://{bucket}/prod").open()
 
 
 @pytest.fixture
 def storage(bucket, proxy, client) -> Storage:
     """A prefix with one file, seen through the proxy."""
     storage = S3Storage(client, bucket, "prod")
-    storage.swap("there.csv", CONTENT, None)
+    storage.compare_and_swap("there.csv", CONTENT, None)
     proxy.reset()
     return storage
 
@@ -448,7 +451,7 @@ def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, 
     with environment(proxy.endpoint, s3.keys["publisher"], AWS_EC2_METADATA_DISABLED="true"):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del os.environ[name]
-        storage = Place(f"s3://{bucket}/prod").open()
+        storage = Location(f"s3://{bucket}/prod").open()
         assert told(s3, storage.names) == (
             f"s3://{bucket}/prod/: there are no AWS credentials. Name a block with aws_credentials, or set "
             "AWS_PROFILE, AWS_ACCESS_KEY_ID or a role."
@@ -458,7 +461,7 @@ def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, 
 
 def test_a_profile_that_is_not_there_is_told_by_its_name(s3, bucket) -> None:
     with environment(s3.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
-        assert told(s3, Place(f"s3://{bucket}/prod").open) == (
+        assert told(s3, Location(f"s3://{bucket}/prod").open) == (
             "no credentials for S3: The config profile (bottleneck) could not be found."
         )
 
@@ -608,7 +611,7 @@ def test_a_file_that_reads_back_spoilt_is_never_committed(s3, place, proxy, thro
 
 def test_another_content_under_the_identity_of_a_month_is_never_committed(s3, place) -> None:
     own = f"revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx"
-    place.storage().swap(own, b"of another version of a library", None)
+    place.storage().compare_and_swap(own, b"of another version of a library", None)
     assert told(s3, lambda: publish(place.storage(), MAY)) == (
         f"s3://{place.bucket}/prod/{own} does not hold what was written. If a library or a rule has changed what comes "
         "out of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."

@@ -14,7 +14,7 @@ from publishing import Destination, s3_environment
 
 from tasks.domain.issues import OutsideFailure, WrongArgument
 from tasks.storage.local import LocalStorage, file_facts
-from tasks.storage.places import Place
+from tasks.storage.location import Location
 from tasks.storage.protocol import CHUNK, ConflictError, Storage
 
 KEY = "wines/premium_wines_2025-05.csv"
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 def holding(storage: Storage, contents: Mapping[str, bytes]) -> Storage:
     """The place with these files, by key."""
     for key, content in contents.items():
-        storage.swap(key, content, None)
+        storage.compare_and_swap(key, content, None)
     return storage
 
 
@@ -67,7 +67,7 @@ def test_a_key_is_taken_as_it_is_written(storage: Storage, key: str) -> None:
     holding(storage, {key: b"May"})
     storage.copy(key, f"copies/{key}")
     assert contents(storage) == {key: b"May", f"copies/{key}": b"May"}
-    assert storage.facts(f"copies/{key}").holds(storage.facts(key))
+    assert storage.facts(f"copies/{key}").has_same_content(storage.facts(key))
 
 
 def test_a_new_file_takes_nobodys_place(storage: Storage, file: Path) -> None:
@@ -78,26 +78,26 @@ def test_a_new_file_takes_nobodys_place(storage: Storage, file: Path) -> None:
 
 
 def test_the_first_to_write_wins(storage: Storage) -> None:
-    storage.swap("manifest", b"April", None)
+    storage.compare_and_swap("manifest", b"April", None)
     with pytest.raises(ConflictError):
-        storage.swap("manifest", b"May", None)
+        storage.compare_and_swap("manifest", b"May", None)
     assert contents(storage) == {"manifest": b"April"}
 
 
 def test_whoever_has_read_a_file_may_replace_it_once(storage: Storage) -> None:
     read = holding(storage, {"manifest": b"April"}).read("manifest")
-    storage.swap("manifest", b"May", read.version)
+    storage.compare_and_swap("manifest", b"May", read.version)
     with pytest.raises(ConflictError):
-        storage.swap("manifest", b"June", read.version)
+        storage.compare_and_swap("manifest", b"June", read.version)
     assert contents(storage) == {"manifest": b"May"}
-    storage.swap("manifest", b"July", storage.read("manifest").version)
+    storage.compare_and_swap("manifest", b"July", storage.read("manifest").version)
     assert contents(storage) == {"manifest": b"July"}
 
 
 def test_a_file_that_is_gone_is_not_replaced(storage: Storage) -> None:
     read = holding(storage, {"another": b"April"}).read("another")
     with pytest.raises(ConflictError):
-        storage.swap("manifest", b"May", read.version)
+        storage.compare_and_swap("manifest", b"May", read.version)
     assert contents(storage) == {"another": b"April"}
 
 
@@ -106,7 +106,7 @@ def test_a_version_is_the_same_however_the_file_is_read(storage: Storage, tmp_pa
     holding(storage, {"erp.xlsx": b"April"})
     before = storage.facts("erp.xlsx").version
     assert storage.download("erp.xlsx", tmp_path / "copy").version == before
-    storage.swap("erp.xlsx", b"May", storage.read("erp.xlsx").version)
+    storage.compare_and_swap("erp.xlsx", b"May", storage.read("erp.xlsx").version)
     after = storage.facts("erp.xlsx").version
     assert storage.download("erp.xlsx", tmp_path / "copy").version == after != before
 
@@ -152,16 +152,16 @@ def test_files_are_listed_by_name_and_folders_by_their_files(storage: Storage) -
 
 
 def test_an_address_is_what_a_person_opens(s3, bucket: str) -> None:
-    assert Place("reports").open().address(KEY) == f"reports/{KEY}"
+    assert Location("reports").open().address(KEY) == f"reports/{KEY}"
     with mock.patch.dict(os.environ, s3_environment(s3.endpoint, s3.keys["publisher"]), clear=True):
         for address in (f"s3://{bucket}", f"s3://{bucket}/", f"s3://{bucket}/prod", f"s3://{bucket}/prod/"):
-            assert Place(address).open().address(KEY) == f"{address.rstrip('/')}/{KEY}"
+            assert Location(address).open().address(KEY) == f"{address.rstrip('/')}/{KEY}"
 
 
 def test_two_prefixes_of_a_bucket_do_not_see_each_other(s3, bucket: str) -> None:
     places = {prefix: Destination(s3, bucket, prefix).storage() for prefix in ("prod", "prod2", "prod/deeper")}
     for prefix, storage in places.items():
-        storage.swap("manifest", prefix.encode(), None)
+        storage.compare_and_swap("manifest", prefix.encode(), None)
     assert contents(places["prod2"]) == {"manifest": b"prod2"}
     assert places["prod"].names() == ["manifest"]
     assert s3.objects(bucket) == {f"{prefix}/manifest": prefix.encode() for prefix in places}
@@ -205,7 +205,7 @@ def test_content_that_is_not_what_was_announced_is_refused_by_the_server(s3, buc
     ],
 )
 def test_a_browser_is_told_what_a_file_is(s3, bucket, in_bucket, name: str, kind: str) -> None:
-    in_bucket.swap(name, b"", None)
+    in_bucket.compare_and_swap(name, b"", None)
     in_bucket.copy(name, f"shown/{name}")
     for key in (name, f"shown/{name}"):
         assert s3.client().head_object(Bucket=bucket, Key=f"prod/{key}")["ContentType"] == kind
@@ -214,7 +214,7 @@ def test_a_browser_is_told_what_a_file_is(s3, bucket, in_bucket, name: str, kind
 @pytest.mark.parametrize("kind", ["http", "https", "ftp", "file", "gs", "S3"])
 def test_an_address_of_a_kind_that_is_not_known_is_refused(kind: str) -> None:
     with pytest.raises(WrongArgument) as refused:
-        Place(f"{kind}://wines/2025").open()
+        Location(f"{kind}://wines/2025").open()
     assert str(refused.value) == (
         f'"{kind}://wines/2025": {kind}:// is not known. Use a folder, or s3://bucket/prefix.'
     )
@@ -223,13 +223,14 @@ def test_an_address_of_a_kind_that_is_not_known_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("address", ["s3://", "s3:///2025"])
 def test_an_address_without_a_bucket_is_refused(address: str) -> None:
     with pytest.raises(WrongArgument) as refused:
-        Place(address).open()
+        Location(address).open()
     assert str(refused.value) == f'"{address}" names no bucket. Write it as s3://bucket/prefix.'
 
 
 def test_a_folder_needs_neither_prefect_nor_the_client_of_s3(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom tasks.storage.places import Place\nPlace(sys.argv[1]).open().swap('manifest', b'May', None)\n"
+        "import sys\nfrom tasks.storage.location import Location\n"
+        "Location(sys.argv[1]).open().compare_and_swap('manifest', b'May', None)\n"
         "print(sorted({'boto3', 'botocore', 'prefect', 'prefect_aws'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)

@@ -40,7 +40,7 @@ def delete(request: pytest.FixtureRequest, storage: Storage) -> Callable[[str], 
 def write(storage: Storage, key: str, content: bytes) -> None:
     """Put a content in the place of whatever is there, as a person does by hand."""
     there = storage.read(key)
-    storage.swap(key, content, there.version if there else None)
+    storage.compare_and_swap(key, content, there.version if there else None)
 
 
 def contents(storage: Storage) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""From what a person writes to the storage that is meant."""
+"""From an address that a person writes to the storage at that address."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,23 +9,23 @@ from tasks.storage.protocol import Storage
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where files are read or published.
 
     Attributes:
         address: A folder, or `s3://bucket/prefix`.
-        aws_credentials: Name of the Prefect block with the credentials; empty for what the machine has: environment,
-            profile or role.
+        aws_credentials: Name of the Prefect block with the credentials. Empty: those of the machine, from its
+            environment, profile or role.
     """
 
     address: str
     aws_credentials: str = ""
 
     def check(self) -> None:
-        """Refuse an address that cannot be, before anything is asked of it.
+        """Refuse an impossible address before any request is made.
 
         Raises:
-            WrongArgument: Its kind is not known, or it names no bucket.
+            WrongArgument: Its scheme is unknown, or it names no bucket.
         """
         scheme, separator, rest = self.address.partition("://")
         if separator and scheme != "s3":
@@ -33,8 +33,8 @@ class Place:
         if separator and not rest.partition("/")[0]:
             raise WrongArgument(f'"{self.address}" names no bucket. Write it as s3://bucket/prefix.')
 
-    def parent(self) -> tuple["Place", str]:
-        """The place that holds the file at this address, and the file's name in it."""
+    def parent(self) -> tuple["Location", str]:
+        """The folder of the file at this address, and the file's name in it."""
         if not self.address.startswith("s3://"):
             path = Path(self.address)
             return replace(self, address=str(path.parent)), path.name
@@ -51,7 +51,7 @@ class Place:
         self.check()
         if not self.address.startswith("s3://"):
             return LocalStorage(Path(self.address))
-        from tasks.storage.s3 import S3Storage, s3_client  # noqa: PLC0415 - a second of import that a folder needs not
+        from tasks.storage.s3 import S3Storage, s3_client  # noqa: PLC0415 - a second of import that a local folder does not need
 
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
         return S3Storage(s3_client(self.aws_credentials), bucket, prefix.strip("/"))
