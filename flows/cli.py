@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--source", default="data", help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}"
     )
+    run.add_argument("--export-date", default="", metavar="DATE", help="YYYY-MM-DD; empty: the 15th of the month")
     _add_rules(run)
     run.add_argument(
         "--notify", default="", metavar="BLOCK", help="Prefect block told of it: slack-webhook/monthly-sales"
@@ -106,30 +107,8 @@ def _add_rules(parser: argparse.ArgumentParser, *, with_defaults: bool = True) -
     for source in ("erp", "liaison", "web"):
         add(f"--{source}", default=default(""), metavar="FILE", help=f"the {source} workbook, if not in the source")
     add("--premium-threshold", type=_finite, default=default(2.0), metavar="Z", help="premium above this z-score")
-    add(
-        "--unmatched-limit",
-        type=_share,
-        default=default(0.1),
-        metavar="SHARE",
-        help="highest share without a partner, 0 to 1",
-    )
     add("--language", choices=["en", "fr"], default=default("en"), help="language of the workbook")
-    add(
-        "--csv-dialect",
-        choices=["standard", "french"],
-        default=default("standard"),
-        help="how the CSV files are written",
-    )
-    add(
-        "--allow-same-input",
-        action="store_true",
-        help="publish the shop's export of the month before",
-    )
-    add(
-        "--compare-again",
-        action="store_true",
-        help="publish anew a month whose month before was corrected since",
-    )
+    add("--accept-unusual", action="store_true", help="publish a month that is refused only because it is unusual")
 
 
 def _finite(text: str) -> float:
@@ -137,13 +116,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError(f"{text} is not a finite number")
     return number
-
-
-def _share(text: str) -> float:
-    share = _finite(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return share
 
 
 def _count(text: str) -> int:
@@ -179,14 +151,15 @@ def _prepare() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _check_arguments(*, month: str, source: str, destination: str, **parameters: Any) -> None:  # noqa: ANN401
+def _check_arguments(*, month: str, source: str, destination: str, export_date: str = "", **parameters: Any) -> None:  # noqa: ANN401
     """Refuse a month or a place that cannot be, before a server is started for it."""
-    from tasks.domain.month import resolve_month  # noqa: PLC0415
+    from tasks.domain.month import resolve_export_date, resolve_month  # noqa: PLC0415
     from tasks.notification import check_block_name  # noqa: PLC0415
     from tasks.storage.location import Location  # noqa: PLC0415
     from tasks.workbook.fetch import workbook_places  # noqa: PLC0415
 
     label = resolve_month(month, datetime.now(UTC))
+    resolve_export_date(export_date, label)
     workbook_places(label, source, **{name: parameters.get(name, "") for name in ("erp", "liaison", "web")})
     Location(destination).check()
     check_block_name(parameters.get("notify", ""))

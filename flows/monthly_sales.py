@@ -10,9 +10,9 @@ from pydantic import Field
 
 from flows.imports import end_imports
 from flows.logs import keep_logs_readable
-from tasks.domain.figures import CsvDialect, Language, Parameters
 from tasks.domain.join import Cleaned
-from tasks.domain.month import resolve_month
+from tasks.domain.month import resolve_export_date, resolve_month
+from tasks.domain.parameters import Language, Parameters
 from tasks.headline import outcome
 from tasks.notification import notification_block
 from tasks.publication.publisher import PublishedMonth
@@ -77,18 +77,16 @@ def monthly_sales(
     month: str = "",
     source: str = "data",
     destination: str = "reports",
+    export_date: str = "",
     premium_threshold: Annotated[float, Field(allow_inf_nan=False)] = 2.0,
-    unmatched_limit: Annotated[float, Field(ge=0, le=1)] = 0.1,
     erp: str = "",
     liaison: str = "",
     web: str = "",
     aws_credentials: str = "",
     language: Language = "en",
-    csv_dialect: CsvDialect = "standard",
     notify: str = "",
     *,
-    allow_same_input: bool = False,
-    compare_again: bool = False,
+    accept_unusual: bool = False,
 ) -> PublishedMonth:
     """Turn one month's three workbooks into published revenue and premium reports.
 
@@ -96,30 +94,25 @@ def monthly_sales(
         month: The month's label, such as 2025-05. Empty: the month in which the run was scheduled.
         source: Folder or s3://bucket/prefix with the three workbooks; {month} or {month:%Y/%m} is filled in.
         destination: Folder or s3://bucket/prefix for the published files.
+        export_date: Day on which the three workbooks were exported, such as 2025-05-15. Empty: the 15th of the month.
         premium_threshold: A wine is premium when the z-score of its price is above this.
-        unmatched_limit: Highest accepted share of links and products without a partner, from 0 to 1.
         erp: Path of the erp workbook, if it is not to be looked for in the source folder.
         liaison: Path of the liaison workbook, if it is not to be looked for in the source folder.
         web: Path of the web workbook, if it is not to be looked for in the source folder.
         aws_credentials: Name of the AwsCredentials block for S3. Empty: environment, profile or role of the machine.
-        language: Language of the workbook.
-        csv_dialect: standard (commas, decimal points) or french (semicolons, decimal commas, byte order mark).
-        notify: Notification block told of a published month, such as slack-webhook/monthly-sales. Empty: nobody.
-        allow_same_input: Publish although the shop's export is the one of the month before.
-        compare_again: Publish a month anew whose month before was corrected after it was published.
+        language: Language of the workbook, and of the CSV files: in French with semicolons and decimal commas.
+        notify: Notification block that is notified of a published month, such as slack-webhook/monthly-sales.
+        accept_unusual: Publish a month that is refused only because it is unusual.
     """
-    parameters = Parameters(
-        resolve_month(month, _scheduled_start()), premium_threshold, unmatched_limit, language, csv_dialect
-    )
+    label = resolve_month(month, _scheduled_start())
+    parameters = Parameters(label, resolve_export_date(export_date, label), premium_threshold, language, accept_unusual)
     places = workbook_places(parameters.month, source, aws_credentials, erp=erp, liaison=liaison, web=web)
     target = Location(destination, aws_credentials)
     messenger = notification_block(notify)
 
     with run_folder(parameters.month, target, get_run_logger()) as folder:
         workbooks = fetch_workbooks(places, folder)
-        plan = check_published(
-            target, parameters, workbooks, allow_same_input=allow_same_input, compare_again=compare_again
-        )
+        plan = check_published(target, parameters, workbooks)
         if plan.is_published:
             return _told(show_published(plan, target))
         staged = convert_workbooks(workbooks, folder)

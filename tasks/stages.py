@@ -25,9 +25,10 @@ from tasks import artifacts
 from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain import clean, join
 from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines
-from tasks.domain.figures import MonthSummary, Parameters
+from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused, Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
+from tasks.domain.parameters import Parameters
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
@@ -112,14 +113,9 @@ def check_published(
     destination: Location,
     parameters: Parameters,
     workbooks: dict[Source, FetchedWorkbook],
-    *,
-    allow_same_input: bool,
-    compare_again: bool,
 ) -> Plan:
     """What is published already; an export that was not renewed since the month before is refused."""
-    return plan_publication(
-        destination.open(), parameters, workbooks, allow_same_input=allow_same_input, compare_again=compare_again
-    )
+    return plan_publication(destination.open(), parameters, workbooks, compare_again=False)
 
 
 def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) -> dict[Source, StagedWorkbook]:

@@ -7,9 +7,10 @@ import polars as pl
 from tasks.domain import checks
 from tasks.domain.comparison import ComparedMonth
 from tasks.domain.comparison_checks import check_comparison
-from tasks.domain.figures import MonthSummary, Parameters
-from tasks.domain.issues import Issue, issue_frame, refusal
+from tasks.domain.figures import MonthSummary
+from tasks.domain.issues import Issue, accept, issue_frame, refusal
 from tasks.domain.join import Cleaned
+from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import Source
 from tasks.publication.files import ReportFiles
 from tasks.report.audit import audit_files
@@ -38,8 +39,8 @@ def validate_join(
         DataRefused: With all issues that were found in the three workbooks.
     """
     _refuse("join", checks.check_join(cleaned, joined, ledger))
-    month = checks.judge_matches(cleaned, joined, parameters.unmatched_limit)
-    found = pl.concat([issue_frame(month), issues.collect()])
+    month = issue_frame(checks.judge_matches(cleaned, joined))
+    found = pl.concat([accept(month) if parameters.accept_unusual else month, issues.collect()])
     if (found["severity"] == "error").any():
         raise refusal(found)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines
 from tasks.domain.comparison_checks import check_comparison
-from tasks.domain.figures import Comparison, MonthSummary, Parameters
+from tasks.domain.figures import Comparison, MonthSummary
+from tasks.domain.parameters import Parameters
 from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import MONEY, SOURCES, PublishedWine
@@ -78,7 +80,7 @@ def compare(
     before_identity: str = "0" * 64,
 ) -> Compared:
     """Take a month through the comparison."""
-    parameters = parameters or Parameters("2025-05")
+    parameters = parameters or Parameters("2025-05", date(2025, 5, 15))
     month = ComparedMonth(
         compare_wines(now, before).collect().lazy(),
         gone_wines(now, before).collect().lazy(),

@@ -75,11 +75,11 @@ class Month:
         """The lines of the issues that stop the run."""
         return lines(self.issues.filter(severity="error"))
 
-    def stopping(self, unmatched_limit: float = 0.1) -> set[tuple[str, int | None, str]]:
+    def stopping(self) -> set[tuple[str, int | None, str]]:
         """Source, row and rule of everything that stops the run; the month as a whole has neither source nor row."""
         found = join.collect_issues(self.cleaned, self.joined, self.ledger).filter(severity="error").collect()
         stopping = set(found.select(pl.col("source").cast(pl.String), "row", "rule").iter_rows())
-        whole = checks.judge_matches(self.cleaned, self.joined, unmatched_limit)
+        whole = checks.judge_matches(self.cleaned, self.joined)
         if not stopping and not whole:
             whole = checks.judge_total(compute_revenue(self.joined))
         return stopping | {("", None, issue.rule) for issue in whole}

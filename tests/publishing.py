@@ -24,12 +24,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from tasks.domain.month import resolve_export_date
+
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import polars as pl
 
-from tasks.domain.figures import Figures, MonthSummary, Parameters, StockFigures
+from tasks.domain.figures import Figures, MonthSummary, StockFigures
+from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import SOURCES, Source
 from tasks.publication.files import report_files, wine_files
 from tasks.publication.identity import result_identity
@@ -60,7 +63,7 @@ class Export:
 
     @property
     def parameters(self) -> Parameters:
-        return Parameters(self.month)
+        return Parameters(self.month, resolve_export_date("", self.month))
 
     @property
     def workbooks(self) -> dict[Source, FetchedWorkbook]:
@@ -110,9 +113,7 @@ def own_key(month: str, identity: str, name: str, baseline: str = "") -> str:
 
 def publish(storage: Storage, export: Export, *, compare_again: bool = False) -> PublishedMonth:
     """What the flow does about the destination."""
-    plan = plan_publication(
-        storage, export.parameters, export.workbooks, allow_same_input=False, compare_again=compare_again
-    )
+    plan = plan_publication(storage, export.parameters, export.workbooks, compare_again=compare_again)
     if plan.is_published:
         return show_month(storage, plan)
     with tempfile.TemporaryDirectory() as folder:

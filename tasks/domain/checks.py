@@ -20,6 +20,9 @@ from tasks.domain.schemas import EXCEL_LIMIT, SOURCES, Source, Wine, WineRevenue
 
 ALL_THREE = "the three workbooks"
 
+UNMATCHED_LIMIT = Fraction(1, 10)
+"""Highest share of links, of web products and of their units without a partner."""
+
 SCORE_TOLERANCE = 1e-9
 """How far a z-score in floats may be from the one in exact decimals, relative to its size."""
 
@@ -227,19 +230,18 @@ def _one(frame: pl.LazyFrame) -> int:
     return int(frame.collect().item())
 
 
-def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, unmatched_limit: float) -> list[Issue]:
+def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMATCHED_LIMIT) -> list[Issue]:
     """The issues of the month as a whole: no product, no sale, or a share without a partner above the limit.
 
     A share above the limit mostly means that one of the three workbooks lacks rows, and the remedy says which.
     """
-    limit = Fraction(repr(unmatched_limit))
     shares = unmatched_shares(cleaned, joined).items()
     lacking = _what_lacks_partners(cleaned, joined)
     above = [
         Issue(
             ALL_THREE,
             "unmatched",
-            value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {unmatched_limit:.2%})",
+            value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {float(limit):.2%})",
             remedy=_remedy_without(source),
         )
         for source, (what, (part, whole)) in zip(("web", lacking, lacking), shares, strict=True)

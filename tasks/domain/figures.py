@@ -1,4 +1,4 @@
-"""The run's parameters going in and the month's headline figures coming out."""
+"""The month's headline figures."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,28 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-Language = Literal["en", "fr"]
-CsvDialect = Literal["standard", "french"]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What a run may be told about its rules.
-
-    Attributes:
-        month: The label of the snapshot, `YYYY-MM`.
-        premium_threshold: A wine is premium when the z-score of its price is above this.
-        unmatched_limit: Highest accepted share of links and of web products without a partner, from 0 to 1.
-        language: Language of the workbook.
-        csv_dialect: How the CSV files are written: `standard` with commas and decimal points, or `french` as French
-            Excel opens them, with semicolons, decimal commas and a byte order mark.
-    """
-
-    month: str
-    premium_threshold: float = 2.0
-    unmatched_limit: float = 0.1
-    language: Language = "en"
-    csv_dialect: CsvDialect = "standard"
+from tasks.domain.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -141,10 +120,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class MonthSummary:
-    """What is told of a month besides its rows.
+    """What is reported of a month besides its rows.
 
     Attributes:
-        parameters: What the run was told.
+        parameters: The parameters of the run.
         figures: The headline figures.
         stock: What stands in the cellar.
         comparison: The month beside the one before; None for the first month.

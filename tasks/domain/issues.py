@@ -28,12 +28,14 @@ class Rule:
         severity: `error` stops the run, `warning` is reported, `info` is counted.
         error_only_if: The severity `error` holds where the row's product takes part in the sales (`joined`), or where
             the row carries a price or sales (`carrying`); elsewhere it is a warning.
+        is_unusual: The error may be right all the same: the parameter `accept_unusual` makes it a warning.
     """
 
     sentence: str
     remedy: str
     severity: Severity
     error_only_if: Literal["joined", "carrying"] | None = None
+    is_unusual: bool = False
 
 
 _CORRECT = "Correct the cell, then run again."
@@ -131,7 +133,12 @@ RULES: dict[str, Rule] = {
     ),
     # The month as a whole
     "no-product": Rule("leave not one product in all three", "Check that the three belong together.", "error"),
-    "unmatched": Rule("is above the limit", "Complete the links, or raise the limit if this is right.", "error"),
+    "unmatched": Rule(
+        "is above the limit",
+        "Complete the links; or run with --accept-unusual if it is right.",
+        "error",
+        is_unusual=True,
+    ),
     "no-sales": Rule(
         "cannot be right: the shop counts everything it ever sold",
         "Export the shop's workbook again with its sales, then run again.",
@@ -140,8 +147,9 @@ RULES: dict[str, Rule] = {
     "revenue-too-large": Rule("is more than a spreadsheet can hold", "Check prices and sales.", "error"),
     "stale-export": Rule(
         "was not renewed by the shop since the month before",
-        "Export the shop's workbook again; or run with --allow-same-input if nothing was sold.",
+        "Export the shop's workbook again; or run with --accept-unusual if nothing was sold.",
         "error",
+        is_unusual=True,
     ),
     "check-failed": Rule("does not hold", "Report this: the pipeline contradicts itself.", "error"),
 }
@@ -173,6 +181,13 @@ def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
             asdict(issue) | {"severity": issue.severity or rule.severity, "remedy": issue.remedy or rule.remedy}
         )
     return pl.DataFrame(rows, schema=DataIssue.create_empty().schema)
+
+
+def accept(issues: pl.DataFrame) -> pl.DataFrame:
+    """The issues with the errors that may be right all the same as warnings."""
+    unusual = [rule for rule, one in RULES.items() if one.is_unusual]
+    accepted = pl.when(pl.col("rule").is_in(unusual)).then(pl.lit("warning", issues.schema["severity"]))
+    return issues.with_columns(severity=accepted.otherwise("severity"))
 
 
 def shortened(value: str, length: int = SHOWN_VALUE_LENGTH) -> str:

@@ -29,6 +29,23 @@ def resolve_month(month: str, scheduled_start: datetime) -> str:
     return month
 
 
+def resolve_export_date(export_date: str, month: str) -> date:
+    """The day on which a month's workbooks were exported: as given, or the 15th of the month's label.
+
+    Raises:
+        WrongArgument: `export_date` is something else than a date.
+    """
+    if not export_date:
+        return date.fromisoformat(f"{month}-15")
+    try:
+        day = date.fromisoformat(export_date)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != export_date:  # Python also reads 20250515 and 2025-W20-4
+        raise WrongArgument(f'export_date: "{export_date}" is not a date. Write it as YYYY-MM-DD, such as 2025-05-15.')
+    return day
+
+
 def months_between(earlier: str, later: str) -> int:
     """How many months lie from one label to another: 1 from one month to the next."""
     first, last = date.fromisoformat(f"{earlier}-01"), date.fromisoformat(f"{later}-01")

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.domain.issues import OutsideFailure
+from tasks.domain.parameters import CSV_DIALECTS
 from tasks.domain.schemas import PublishedWine
 from tasks.publication.files import wine_files
 from tasks.publication.manifest import Manifest
@@ -30,7 +31,7 @@ def read_baseline(storage: Storage, baseline: Manifest, scratch: Path) -> pl.Dat
                 f"`monthly-sales verify --month {baseline.month}`, and the runbook."
             )
         try:
-            wines = read_wines(path, baseline.parameters["csv_dialect"])
+            wines = read_wines(path, CSV_DIALECTS[baseline.parameters["language"]])
         except (UnexpectedContent, pl.exceptions.PolarsError) as fault:
             reason = str(fault).splitlines()[0]
             raise OutsideFailure(f"{storage.address(key)} cannot be compared with: {reason}") from None

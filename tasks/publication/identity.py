@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from tasks.domain.figures import Parameters
+from tasks.domain.parameters import Parameters
 from tasks.workbook.fetch import FetchedWorkbook
 
 REPORT_VERSION = 1
@@ -19,7 +19,7 @@ def result_identity(parameters: Parameters, workbooks: Iterable[FetchedWorkbook]
     """
     facts = {
         "report_version": REPORT_VERSION,
-        "parameters": asdict(parameters),
+        "parameters": asdict(replace(parameters, accept_unusual=False)),
         "inputs": {book.source: [book.file, book.facts.sha256] for book in workbooks},
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

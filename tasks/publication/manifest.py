@@ -9,6 +9,7 @@ import polars as pl
 
 from tasks.domain.figures import Comparison, Figures, MonthSummary, StockFigures
 from tasks.domain.issues import OutsideFailure
+from tasks.domain.parameters import CSV_DIALECTS
 from tasks.domain.schemas import SOURCES
 from tasks.publication.files import wine_files
 from tasks.publication.identity import REPORT_VERSION
@@ -62,7 +63,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The manifest as it is stored: the same manifest gives the same bytes."""
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n").encode()
 
     def reference(self) -> dict[str, Any]:
         """How another month names this one."""
@@ -170,7 +171,7 @@ def _is_whole(manifest: Manifest) -> bool:
         and all(isinstance(each["baseline"]["month"], str) for each in manifest.history() if each["baseline"])
         and all(isinstance(file.size, int) and isinstance(file.sha256, str) for file in files)
         and all(isinstance(manifest.files[name]["key"], str) for name in wine_files(manifest.month))
-        and isinstance(manifest.parameters["csv_dialect"], str)
+        and manifest.parameters["language"] in CSV_DIALECTS
         and isinstance(manifest.inputs["web"]["sha256"], str)
     )
 

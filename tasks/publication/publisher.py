@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from tasks.domain.figures import Figures, MonthSummary, Parameters, describe_change
+from tasks.domain.figures import Figures, MonthSummary, describe_change
 from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
+from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import Source
 from tasks.publication.files import ReportFiles
 from tasks.publication.identity import result_identity
@@ -101,7 +102,6 @@ def plan_publication(
     parameters: Parameters,
     workbooks: dict[Source, FetchedWorkbook],
     *,
-    allow_same_input: bool,
     compare_again: bool,
 ) -> Plan:
     """Look at what is published, and refuse an export that was not renewed.
@@ -110,7 +110,6 @@ def plan_publication(
         storage: The destination.
         parameters: What the run was told.
         workbooks: What it is given.
-        allow_same_input: Take the web workbook of the previous published month.
         compare_again: Publish this very result anew when the month before has been corrected since.
 
     Raises:
@@ -126,7 +125,7 @@ def plan_publication(
         if is_as_asked:
             return Plan(parameters.month, identity, published, baseline, None, is_published=True)
     web = workbooks["web"]
-    if baseline and baseline.inputs["web"]["sha256"] == web.facts.sha256 and not allow_same_input:
+    if baseline and baseline.inputs["web"]["sha256"] == web.facts.sha256 and not parameters.accept_unusual:
         raise refusal(issue_frame([Issue(web.file, "stale-export", value=f"the same bytes as for {baseline.month}")]))
     after = month_after(storage, months, parameters.month)
     return Plan(parameters.month, identity, published, baseline, after, is_published=False)

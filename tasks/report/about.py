@@ -51,7 +51,6 @@ def told_parameters(summary: MonthSummary, words: Words) -> Told:
     told = {
         "month": words.month_name(parameters.month),
         "premium_threshold": words.score(parameters.premium_threshold),
-        "unmatched_limit": words.percent(parameters.unmatched_limit),
         "language": words.LANGUAGE_NAME,
         "csv_dialect": words.CSV_DIALECTS[parameters.csv_dialect],
     }

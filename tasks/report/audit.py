@@ -15,7 +15,8 @@ import fastexcel
 import polars as pl
 
 from tasks.domain.comparison import list_changes
-from tasks.domain.figures import CsvDialect, MonthSummary
+from tasks.domain.figures import MonthSummary
+from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import SOURCES, WINE_FILE_COLUMNS, DataIssue
 from tasks.domain.stock import list_stock
 from tasks.report import contradictions
@@ -403,7 +404,6 @@ def _audit_about(
         ),
         (words.PARAMETERS["month"], words.month_name(parameters.month)),
         (words.PARAMETERS["premium_threshold"], words.score(parameters.premium_threshold)),
-        (words.PARAMETERS["unmatched_limit"], words.percent(parameters.unmatched_limit)),
         (words.PARAMETERS["csv_dialect"], words.CSV_DIALECTS[parameters.csv_dialect]),
         (words.BASELINE_MONTH, words.month_name(before.month) if before else words.FIRST_MONTH),
         *([(words.BASELINE_IDENTITY, before.identity)] if before else []),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.domain.figures import CsvDialect
+from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
 from tasks.report import contradictions
 

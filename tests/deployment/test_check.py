@@ -299,12 +299,6 @@ def test_an_entrypoint_that_does_not_import_is_refused_with_the_reason(tmp_path:
         ),
         pytest.param(
             "      aws_credentials: monthly-sales",
-            "      aws_credentials: monthly-sales\n      unmatched_limit: 10",
-            "unmatched_limit: Input should be less than or equal to 1.",
-            id="share above 1",
-        ),
-        pytest.param(
-            "      aws_credentials: monthly-sales",
             "      aws_credentials: monthly-sales\n      month: 202505",
             "month: Input should be a valid string.",
             id="number for a month",

@@ -74,7 +74,7 @@ def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, 
         pytest.param(
             ["--web", "{shop}.xlsx"], '"{shop}.xlsx" has a placeholder that is not known.', id="placeholder in a name"
         ),
-        pytest.param(["--unmatched-limit", "10"], "10 is not between 0 and 1", id="share in percent"),
+        pytest.param(["--export-date", "15/05/2025"], '"15/05/2025" is not a date. Write it as YYYY-MM-DD', id="date"),
         pytest.param(["--premium-threshold", "nan"], "nan is not a finite number", id="threshold"),
         pytest.param(["--premium-treshold", "2"], "unrecognized arguments: --premium-treshold", id="typing error"),
     ],

@@ -201,9 +201,9 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
         monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
     assert str(refused.value) == (
         '1 error, nothing is published. web.xlsx: "the same bytes as for 2025-04" was not renewed by the shop since '
-        "the month before. Export the shop's workbook again; or run with --allow-same-input if nothing was sold."
+        "the month before. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path), allow_same_input=True)
+    monthly_sales("2025-05", str(SAMPLE), str(tmp_path), accept_unusual=True)
     baseline = json.loads((tmp_path / "manifests/2025-05.json").read_text())["baseline"]
     assert (baseline["month"], baseline["revision"]) == ("2025-04", 1)
 
@@ -211,7 +211,7 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
 def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
     """Two bottles of one wine were sold since, and nothing else changed."""
     reports = tmp_path / "reports"
-    monthly_sales("2025-04", str(SAMPLE), str(reports), csv_dialect="french")
+    monthly_sales("2025-04", str(SAMPLE), str(reports), language="fr")
     shop = openpyxl.load_workbook(SAMPLE / "web.xlsx").active
     column = {cell.value: cell.column_letter for cell in shop[1]}
     row, units = next(
@@ -232,7 +232,7 @@ def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
         f"{now['identity']}-{before['identity'][:12]}"
     )
     shown = files_in(reports)
-    monthly_sales("2025-06", str(sold), str(reports), compare_again=True)
+    monthly_sales("2025-06", str(sold), str(reports))
     assert files_in(reports) == shown
 
 

@@ -8,7 +8,7 @@ import pytest
 from compared import Product, wines_of
 from polars.testing import assert_frame_equal
 
-from tasks.domain.figures import CsvDialect
+from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue
 from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
 

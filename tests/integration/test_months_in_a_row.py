@@ -13,8 +13,10 @@ from compared import Product, compare, wines_of
 from polars.testing import assert_frame_equal
 from publishing import Destination, check_bucket
 
-from tasks.domain.figures import Comparison, CsvDialect, Parameters
+from tasks.domain.figures import Comparison
 from tasks.domain.issues import OutsideFailure, issue_frame
+from tasks.domain.month import resolve_export_date
+from tasks.domain.parameters import Language, Parameters
 from tasks.domain.schemas import SOURCES, PublishedWine, Source
 from tasks.publication.baseline import read_baseline
 from tasks.publication.files import report_files
@@ -51,15 +53,13 @@ class Publish:
         month: str,
         *products: Product,
         compare_again: bool = False,
-        dialect: CsvDialect = "standard",
+        language: Language = "en",
         die: bool = False,
     ) -> PublishedMonth | None:
         """Publish a month, or die before its commit."""
-        parameters = Parameters(month, premium_threshold=1.0, csv_dialect=dialect)
+        parameters = Parameters(month, resolve_export_date("", month), premium_threshold=1.0, language=language)
         workbooks = _workbooks(products)
-        plan = plan_publication(
-            self.storage, parameters, workbooks, allow_same_input=False, compare_again=compare_again
-        )
+        plan = plan_publication(self.storage, parameters, workbooks, compare_again=compare_again)
         if plan.is_published:
             return show_month(self.storage, plan)
         scratch = self.folder / f"run {len(list(self.folder.iterdir()))}"
@@ -72,9 +72,9 @@ class Publish:
         # Stands for the workbook: it tells all that is compared, and so changes with the baseline.
         told = f"{compared.summary.comparison}\n{compared.month.wines.collect().write_csv()}"
         files.path(files.workbook).write_text(told, encoding="utf-8")
-        write_wines(files.path(files.premium), wines.collect().filter("is_premium"), dialect)
-        write_wines(files.path(files.ordinary), wines.collect().filter(~pl.col("is_premium")), dialect)
-        write_issues(files.path(files.issues), issue_frame([]), dialect)
+        write_wines(files.path(files.premium), wines.collect().filter("is_premium"), parameters.csv_dialect)
+        write_wines(files.path(files.ordinary), wines.collect().filter(~pl.col("is_premium")), parameters.csv_dialect)
+        write_issues(files.path(files.issues), issue_frame([]), parameters.csv_dialect)
         storage = Dying(self.storage) if die else self.storage
         return publish_month(storage, files, compared.summary, workbooks, plan, scratch)
 
@@ -157,15 +157,15 @@ def test_a_month_that_is_missing_between_is_told_by_the_distance(publish: Publis
     assert (publish.comparison("2025-03").month, publish.comparison("2025-03").months_apart) == ("2024-12", 3)
 
 
-@pytest.mark.parametrize("dialects", [("standard", "french"), ("french", "standard"), ("french", "french")])
-def test_a_month_is_read_back_in_the_dialect_it_was_written_in(
-    publish: Publish, tmp_path: Path, dialects: tuple[CsvDialect, CsvDialect]
+@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en"), ("fr", "fr")])
+def test_a_month_is_read_back_in_the_language_it_was_written_in(
+    publish: Publish, tmp_path: Path, languages: tuple[Language, Language]
 ) -> None:
-    publish("2025-04", *month(10), dialect=dialects[0])
+    publish("2025-04", *month(10), language=languages[0])
     found = read_baseline(publish.storage, publish.manifest("2025-04"), tmp_path)
     expected = wines_of(month(10), 1.0).select(PublishedWine.column_names()).with_columns(pl.col("z_score").round(6))
     assert_frame_equal(found.sort("product_id"), expected.collect().sort("product_id"), check_exact=True)
-    publish("2025-05", *month(13), dialect=dialects[1])
+    publish("2025-05", *month(13), language=languages[1])
     assert publish.comparison("2025-05").sold_value == Decimal("30.00")
 
 

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from openpyxl.cell import Cell
 from polars.testing import assert_frame_equal
 
 from tasks.domain.comparison import CHANGE_KINDS, compare_wines, compute_comparison, gone_wines
-from tasks.domain.figures import Comparison, Figures, Language, MonthSummary, Parameters, StockFigures
+from tasks.domain.figures import Comparison, Figures, MonthSummary, StockFigures
 from tasks.domain.issues import RULES, DataRefused, Issue, issue_frame
+from tasks.domain.parameters import Language, Parameters
 from tasks.domain.schemas import WINE_FILE_COLUMNS, ComparedWine, DataIssue, PublishedWine, RowCount, Wine
 from tasks.domain.stock import STOCK_STATES, compute_stock
 from tasks.report.audit import audit_files
@@ -39,7 +41,7 @@ from tasks.workbook.fetch import FetchedWorkbook
 # openpyxl does not know what Excel added in 2010, such as the bars in the share column.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 
-MAY = Parameters(month="2025-05")
+MAY = Parameters("2025-05", date(2025, 5, 15))
 HOSTILE = {
     "formula": "=1+1",
     "command": "@SUM(1)*cmd|' /C calc'!A0",
@@ -164,9 +166,9 @@ class Report:
         ]
         write_workbook(self.workbook, self.summary, self.wines, self.gone, issues, self.inputs)
         copy.write_bytes(b"erp")
-        write_wines(self.premium, month.filter("is_premium"))
-        write_wines(self.ordinary, month.filter(~pl.col("is_premium")))
-        write_issues(self.issues_csv, issues)
+        write_wines(self.premium, month.filter("is_premium"), parameters.csv_dialect)
+        write_wines(self.ordinary, month.filter(~pl.col("is_premium")), parameters.csv_dialect)
+        write_issues(self.issues_csv, issues, parameters.csv_dialect)
 
     def audit(self) -> list[str]:
         paths = (self.workbook, self.premium, self.ordinary, self.issues_csv)
@@ -403,7 +405,6 @@ def test_about_sheet_names_the_workbooks_the_settings_and_the_month_compared_wit
     told = dict(line for line in Report(tmp_path, MONTH, before=BEFORE).lines("About") if len(line) == 2)
     assert told["ERP"] == f"prix & stock.xlsx, 3 bytes, SHA-256 {hashlib.sha256(b'erp').hexdigest()}"
     assert told["Premium threshold (z-score)"] == "2"
-    assert told["Limit of rows without a partner"] == "10.0 %"
     assert told["Identity of its result"] == "5f" * 32
     assert told["Counter that fell"].startswith("A counter of sales only grows.")
 
@@ -848,7 +849,6 @@ def test_every_language_names_every_column_reason_remedy_and_state(words):
     assert set(words.REMEDIES) == {rule.remedy for rule in RULES.values()}
     assert set(words.STOCK_STATES) == set(STOCK_STATES) - {"enough"}
     assert set(words.CHANGE_KINDS) == set(CHANGE_KINDS)
-    assert set(words.PARAMETERS) == set(Parameters.__dataclass_fields__)
     names = [getattr(words, sheet) for sheet in SHEETS]
     assert len(set(names)) == len(names)
     assert all(len(name) <= 31 and not set(name) & set("[]:*?/\\'") for name in names)

@@ -88,7 +88,7 @@ def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
     }
     month = month_of(raw)
     assert month.errors() == []
-    assert judge_matches(month.cleaned, month.joined, 0.1) == []
+    assert judge_matches(month.cleaned, month.joined) == []
     revenue = compute_revenue(month.joined).collect().lazy()
     assert check_revenue(revenue) == []
     assert judge_total(revenue) == []

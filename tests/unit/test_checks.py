@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 import pytest
 from frames import Month, Value, month, product
 
 from tasks.domain.checks import (
+    UNMATCHED_LIMIT,
     check_classification,
     check_cleaning,
     check_join,
@@ -439,7 +441,9 @@ def test_a_ledger_that_does_not_add_up_is_told(sound: Month, source: str, spoil:
 # --- shares without a partner
 
 
-def matches(*, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (), limit: float = 0.1) -> list[str]:
+def matches(
+    *, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (), limit: float | Fraction = UNMATCHED_LIMIT
+) -> list[str]:
     """What is told of a month of so many sound products, ten units each, and of what lacks a partner."""
     rows = [product(number, sales=10) for number in range(1, products + 1)]
     erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
@@ -448,7 +452,7 @@ def matches(*, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (
         {"sku": 80_000 + number, "post_type": "product", "total_sales": units} for number, units in enumerate(unlinked)
     ]
     result = month(erp, liaison, web)
-    return lines(issue_frame(judge_matches(result.cleaned, result.joined, limit)))
+    return lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(limit))))
 
 
 def above(share: str, lacking: str = "liaison") -> list[str]:
@@ -488,7 +492,7 @@ def above(share: str, lacking: str = "liaison") -> list[str]:
             above("21 of 201 units sold of products without a product of the ERP, 10.45% (limit 10.00%)"),
             id="units below 0 do not lower the share",
         ),
-        pytest.param({"products": 7, "dead_links": 3, "limit": 0.3}, [], id="on a limit that no float holds"),
+        pytest.param({"products": 7, "dead_links": 3, "limit": Fraction(3, 10)}, [], id="on a limit of 30 %"),
         pytest.param({"products": 1, "dead_links": 9, "unlinked": (99,), "limit": 1}, [], id="a limit of everything"),
         pytest.param(
             {"products": 99, "dead_links": 1, "limit": 0},
@@ -512,7 +516,7 @@ def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, told:
 def test_the_workbook_that_ends_in_its_middle_is_named(cut_off: str, share: str) -> None:
     sheets = dict(zip(SOURCES, map(list, zip(*map(product, range(1, 11)), strict=True)), strict=True))
     result = month(**(sheets | {cut_off: sheets[cut_off][:5]}))
-    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.49)))
+    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
     assert told[0] == above(share, cut_off)[0]
     assert all(f"Rows of the {cut_off} workbook are probably missing" in line for line in told)
 
@@ -520,7 +524,7 @@ def test_the_workbook_that_ends_in_its_middle_is_named(cut_off: str, share: str)
 def sales_of(*units: Value) -> list[str]:
     erp, liaison, web = zip(*(product(number, sales=sold) for number, sold in enumerate(units)), strict=True)
     result = month(list(erp), list(liaison), list(web))
-    return lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.1)))
+    return lines(issue_frame(judge_matches(result.cleaned, result.joined)))
 
 
 def test_a_shop_that_never_sold_anything_was_not_exported_whole() -> None:
@@ -547,14 +551,14 @@ def test_a_rejected_sale_counts_among_what_has_no_partner(sound: Month) -> None:
 
 def test_three_workbooks_that_share_no_product_stop_the_run() -> None:
     result = month([product(1)[0]], [product(2)[1]], [{"sku": 1, "post_type": "product", "total_sales": 0}])
-    assert lines(issue_frame(judge_matches(result.cleaned, result.joined, 1.0))) == [
+    assert lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(1)))) == [
         "the three workbooks leave not one product in all three. Check that the three belong together."
     ]
 
 
 def test_months_without_links_or_sales_have_no_share_to_judge() -> None:
     result = month([product(1)[0]], [{"product_id": 1}], [])
-    assert [issue.rule for issue in judge_matches(result.cleaned, result.joined, 0.0)] == ["no-product"]
+    assert [issue.rule for issue in judge_matches(result.cleaned, result.joined, Fraction(0))] == ["no-product"]
 
 
 # --- revenue
@@ -781,7 +785,7 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
         [*(row[1] for row in rows), *(row[1] for row in gone[:dead])],
         [row[2] for row in (*rows, *gone)],
     )
-    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, 0.49)))
+    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
     assert told == [
         *above("5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
         *above("5 of 10 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from frames import month, product
 
-from tasks.domain.figures import Figures, Parameters, describe_change
+from tasks.domain.figures import Figures, describe_change
 from tasks.domain.premium import compute_figures
 
 
@@ -60,10 +60,6 @@ def test_the_figures_of_a_month() -> None:
     assert (figures.products, figures.units, figures.revenue) == (5, 5, Decimal("150.00"))
     assert (figures.premium, figures.ordinary, figures.premium_revenue) == (1, 4, Decimal("110.00"))
     assert (figures.threshold_price, figures.cheapest_premium) == (Decimal("106.00"), Decimal("110.00"))
-
-
-def test_a_run_that_is_told_only_its_month_goes_by_the_agreed_rules() -> None:
-    assert Parameters("2025-05") == Parameters("2025-05", 2.0, 0.1, "en", "standard")
 
 
 def test_a_month_without_premium_wines_has_no_cheapest_one() -> None:

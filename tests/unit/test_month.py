@@ -1,11 +1,11 @@
 """Which month a run is for, and where it looks for that month's workbooks."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from tasks.domain.issues import WrongArgument
-from tasks.domain.month import fill_month, months_between, resolve_month
+from tasks.domain.month import fill_month, months_between, resolve_export_date, resolve_month
 
 SOME_TIME = datetime(2024, 1, 15, tzinfo=UTC)
 NEW_YORK = timezone(timedelta(hours=-4))
@@ -103,3 +103,23 @@ def test_a_placeholder_that_is_not_known_is_refused(pattern: str) -> None:
 )
 def test_months_from_one_label_to_another_are_counted_over_the_years(earlier: str, later: str, months: int) -> None:
     assert months_between(earlier, later) == months
+
+
+# --- the export date
+
+
+def test_an_export_date_that_is_not_given_is_the_15th_of_the_month() -> None:
+    assert resolve_export_date("", "2025-02") == date(2025, 2, 15)
+
+
+def test_an_export_date_may_lie_outside_the_month_of_its_label() -> None:
+    assert resolve_export_date("2025-06-02", "2025-05") == date(2025, 6, 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-05", "2025-02-30", "15/05/2025", "20250515", "2025-W20-4", " 2025-05-15", "today"]
+)
+def test_what_is_no_date_is_refused_with_the_way_to_write_it(text: str) -> None:
+    with pytest.raises(WrongArgument) as refused:
+        resolve_export_date(text, "2025-05")
+    assert str(refused.value) == f'export_date: "{text}" is not a date. Write it as YYYY-MM-DD, such as 2025-05-15.'

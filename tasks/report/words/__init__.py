@@ -4,7 +4,7 @@ A language is one class. `English` says what there is to say; another language s
 them against each other: the same names, headings, reasons and placeholders.
 """
 
-from tasks.domain.figures import Language
+from tasks.domain.parameters import Language
 from tasks.report.words.en import English
 from tasks.report.words.fr import French
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
-from tasks.domain.figures import Comparison, Figures, Parameters, StockFigures
+from tasks.domain.figures import Comparison, Figures, StockFigures
 from tasks.domain.issues import RULES
+from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import ComparedWine, DataIssue, Source, headings
 from tasks.domain.stock import LOW_STOCK
 from tasks.report.words.style import NumberStyle
@@ -112,7 +113,6 @@ class English(NumberStyle):
     PARAMETERS: ClassVar = {
         "month": "Month",
         "premium_threshold": "Premium threshold (z-score)",
-        "unmatched_limit": "Limit of rows without a partner",
         "language": "Language",
         "csv_dialect": "CSV files",
     }

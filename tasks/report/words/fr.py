@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
-from tasks.domain.figures import Comparison, Figures, Parameters, StockFigures
+from tasks.domain.figures import Comparison, Figures, StockFigures
+from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import Source
 from tasks.domain.stock import LOW_STOCK
 from tasks.report.words.en import English
@@ -142,7 +143,6 @@ class French(English):
     PARAMETERS: ClassVar = {
         "month": "Mois",
         "premium_threshold": "Seuil premium (z-score)",
-        "unmatched_limit": "Limite de lignes sans correspondance",
         "language": "Langue",
         "csv_dialect": "Fichiers CSV",
     }
@@ -269,16 +269,16 @@ class French(English):
         "Link the product.": "Lier le produit.",
         "Link the product: its sales are missing.": f"Lier le produit{_}: ses ventes manquent.",
         "Check that the three belong together.": "Vérifier que les trois vont ensemble.",
-        "Complete the links, or raise the limit if this is right.": (
-            "Compléter les liens, ou relever la limite si c'est exact."
+        "Complete the links; or run with --accept-unusual if it is right.": (
+            f"Compléter les liens{_}; ou relancer avec --accept-unusual si c'est exact."
         ),
         "Export the shop's workbook again with its sales, then run again.": (
             "Exporter de nouveau le classeur de la boutique avec ses ventes, puis relancer."
         ),
         "Check prices and sales.": "Vérifier les prix et les ventes.",
-        "Export the shop's workbook again; or run with --allow-same-input if nothing was sold.": (
+        "Export the shop's workbook again; or run with --accept-unusual if nothing was sold.": (
             f"Exporter de nouveau le classeur de la boutique{_}; ou relancer avec "
-            "--allow-same-input si rien n'a été vendu."
+            "--accept-unusual si rien n'a été vendu."
         ),
         "Report this: the pipeline contradicts itself.": f"À signaler{_}: le traitement se contredit.",
     }

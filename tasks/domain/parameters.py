@@ -1,0 +1,36 @@
+"""What a result depends on besides its workbooks."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Language = Literal["en", "fr"]
+CsvDialect = Literal["standard", "french"]
+
+CSV_DIALECTS: dict[Language, CsvDialect] = {"en": "standard", "fr": "french"}
+"""How the CSV files are written in each language: `standard` with commas and decimal points, or `french` as French
+Excel opens them, with semicolons, decimal commas and a byte order mark."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of a month's result.
+
+    Attributes:
+        month: The label of the snapshot, `YYYY-MM`.
+        export_date: The day on which the three workbooks were exported.
+        premium_threshold: A wine is premium when the z-score of its price is above this.
+        language: Language of the workbook; it also decides how the CSV files are written.
+        accept_unusual: Publish a month that is refused only because it is unusual, see `issues.accept`.
+    """
+
+    month: str
+    export_date: date
+    premium_threshold: float = 2.0
+    language: Language = "en"
+    accept_unusual: bool = False
+
+    @property
+    def csv_dialect(self) -> CsvDialect:
+        """How the CSV files are written."""
+        return CSV_DIALECTS[self.language]
