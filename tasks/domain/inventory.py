@@ -1,0 +1,113 @@
+"""How long the stock of each product lasts, what to reorder, and what does not sell."""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from tasks.domain.schemas import REVENUE
+
+PACE_DAYS = 90
+YEAR_DAYS = 365
+"""The pace is computed over the last 90 days of snapshots; where nothing was sold in them, over 365."""
+
+WINDOW_TOLERANCE = 10
+"""A window begins with the latest snapshot that is this many days short of its length, or older.
+
+Three months are 89 to 92 days, and an export may be a few days early or late.
+"""
+
+SHORTEST_PACE_DAYS = 7
+"""A product on sale for less than a week counts as a week on sale: two bottles on its first day are not 14 a week."""
+
+REORDER_WEEKS = 8
+"""A wine that sells and has fewer weeks of cover is at risk."""
+
+DORMANT_DAYS = 90
+"""A product is not called dormant before its sales of this many days are known."""
+
+
+def compute_stock_needs(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: date) -> pl.LazyFrame:
+    """Add the pace of each product, and what follows from it for its stock.
+
+    The pace is units per week: net units of the periods of the window, over the days in which they were sold. Periods
+    whose units are unknown (before the product was linked) count for neither. A stock below 0 counts as 0.
+
+    Args:
+        wines: One row per product with `key`, `price` and `stock_quantity`.
+        sales: What each product sold in each period, see `period.compute_product_sales`.
+        export_date: The day this snapshot was exported.
+
+    Returns:
+        The same rows and order, plus `pace`, `pace_days`, `weeks_of_cover`, `at_risk`, `stock_value` and `is_dormant`
+        as `PeriodWine` describes them.
+    """
+    stock = pl.col("stock_quantity").clip(lower_bound=0)
+    units, days = pl.col("pace_units"), pl.col("pace_days")
+    sells = units > 0
+    is_short = sells & (stock * days < REORDER_WEEKS * 7 * units)
+    is_idle = (stock > 0) & (pl.col("year_units") <= 0)
+    return wines.join(_recent_sales(sales, export_date), on="key", how="left", maintain_order="left").with_columns(
+        pace=units * 7 / days,
+        weeks_of_cover=pl.when(sells).then(stock * days / (units * 7)),
+        at_risk=pl.when(is_short).then(_per_week(pl.col("price"), units, days)),
+        stock_value=(pl.col("price") * stock.cast(pl.Decimal(18, 0))).cast(REVENUE),
+        is_dormant=pl.when(stock.is_null())
+        .then(None)
+        .when((stock == 0) | (pl.col("year_units") > 0))
+        .then(pl.lit(value=False))
+        .when(pl.col("year_days") >= DORMANT_DAYS)
+        .then(is_idle),
+    )
+
+
+def _recent_sales(sales: pl.LazyFrame, export_date: date) -> pl.LazyFrame:
+    """Per product: units and days of the last 365 days, and of the window that its pace is computed over."""
+    known = sales.filter(pl.col("sold_units").is_not_null())
+    windows = sales.filter(pl.col("start").is_not_null()).select(
+        quarter=_window_start(export_date, PACE_DAYS), year=_window_start(export_date, YEAR_DAYS)
+    )
+    units, days = pl.col("sold_units"), pl.col("sold_days")
+    in_quarter, in_year = pl.col("start") >= pl.col("quarter"), pl.col("start") >= pl.col("year")
+    sold_lately = pl.col("quarter_units") > 0
+    return (
+        known.join(windows, how="cross")
+        .filter(in_year)
+        .group_by("key")
+        .agg(
+            quarter_units=units.filter(in_quarter).sum(),
+            quarter_days=days.filter(in_quarter).sum(),
+            year_units=units.sum(),
+            year_days=days.sum(),
+        )
+        .with_columns(
+            pace_units=pl.when(sold_lately).then("quarter_units").otherwise(pl.col("year_units").clip(lower_bound=0)),
+            pace_days=pl.when(sold_lately)
+            .then("quarter_days")
+            .otherwise("year_days")
+            .clip(lower_bound=SHORTEST_PACE_DAYS),
+        )
+    )
+
+
+def _window_start(export_date: date, days: int) -> pl.Expr:
+    """The start of the latest period that begins at least `days` days ago, give or take 10; else of the oldest."""
+    latest = pl.lit(export_date - timedelta(days=days - WINDOW_TOLERANCE))
+    start = pl.col("start")
+    return pl.coalesce(start.filter(start <= latest).max(), start.min())
+
+
+def _per_week(price: pl.Expr, units: pl.Expr, days: pl.Expr) -> pl.Expr:
+    """Price x units x 7 / days in EUR, exact and rounded half up to cents."""
+    numerator = price.to_physical().cast(pl.Int128) * units * 7
+    cents = (2 * numerator + days) // (2 * days)
+    return (cents.cast(pl.Decimal(38, 0)) * pl.lit("0.01").cast(pl.Decimal(38, 2))).cast(REVENUE)
+
+
+def list_reorder(wines: pl.LazyFrame) -> pl.LazyFrame:
+    """The wines that sell and have fewer than 8 weeks of cover, most EUR at risk first (`PeriodWine`)."""
+    return wines.filter(pl.col("at_risk").is_not_null()).sort("at_risk", "rank", descending=[True, False])
+
+
+def list_dormant(wines: pl.LazyFrame) -> pl.LazyFrame:
+    """The dormant wines, most stock value first (`PeriodWine`)."""
+    return wines.filter("is_dormant").sort("stock_value", "rank", descending=[True, False])

@@ -1,0 +1,97 @@
+"""Snapshots of a few products in a few lines, without a file or a flow; every invariant of the comparison must hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from tasks.domain.figures import SnapshotSummary
+from tasks.domain.period import Period, compare_snapshots, snapshot_rows
+from tasks.domain.premium import classify_wines
+from tasks.domain.revenue import compute_revenue
+from tasks.domain.schemas import MONEY, Snapshot
+from tasks.domain.summary import summarise_snapshot
+
+HISTORY_DAYS = 400
+
+
+@dataclass(frozen=True)
+class Row:
+    """A product in a snapshot: its key, price, the shop's counter, bottles in stock, and the day it was added."""
+
+    key: str
+    price: str
+    units: int
+    stock: int | None = 24
+    added: date | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A snapshot: the day of its export, and its products."""
+
+    day: date
+    rows: Sequence[Row]
+    threshold: float = 2.0
+
+    def wines(self) -> pl.LazyFrame:
+        """Its products as the rules classify them."""
+        rows = self.rows
+        sales = pl.LazyFrame(
+            {
+                "product_id": [row.key for row in rows],
+                "sku": [f"w{row.key}" for row in rows],
+                "post_title": [f"Château {row.key}" for row in rows],
+                "post_date": [row.added for row in rows],
+                "total_sales": [row.units for row in rows],
+                "price": [Decimal(row.price) for row in rows],
+                "stock_quantity": [row.stock for row in rows],
+            },
+            schema={
+                **dict.fromkeys(("product_id", "sku", "post_title"), pl.String),
+                "post_date": pl.Date,
+                "total_sales": pl.Int64,
+                "price": MONEY,
+                "stock_quantity": pl.Int64,
+            },
+        )
+        wines = classify_wines(compute_revenue(sales), self.threshold).collect().lazy()
+        if "post_date" in wines.collect_schema():
+            return wines
+        return wines.join(sales.select("product_id", "post_date"), on="product_id", how="left", maintain_order="left")
+
+
+@dataclass
+class Compared:
+    """A snapshot compared with the earlier ones."""
+
+    period: Period
+    threshold: float
+    wines: pl.DataFrame = field(init=False)
+    summary: SnapshotSummary = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wines = self.period.wines.collect()
+        self.summary = summarise_snapshot(self.period, self.threshold)
+
+    def rows(self, *columns: str) -> list[tuple[object, ...]]:
+        """These columns of the products, by key."""
+        return self.wines.sort("product_id").select(columns).rows()
+
+
+def compare(*snapshots: Exported) -> Compared:
+    """Compare the last of the snapshots with the others of the last 400 days, as their tables hold them."""
+    *earlier, last = snapshots
+    kept = [one for one in earlier if one.day >= last.day - timedelta(days=HISTORY_DAYS)]
+    tables = [table_of(one) for one in kept]
+    history = pl.concat([Snapshot.create_empty(), *tables]).lazy()
+    return Compared(compare_snapshots(last.wines(), history, last.day), last.threshold)
+
+
+def table_of(snapshot: Exported) -> pl.DataFrame:
+    """The snapshot's table of base facts."""
+    empty = Snapshot.create_empty().lazy()
+    wines = compare_snapshots(snapshot.wines(), empty, snapshot.day).wines
+    return Snapshot.validate(snapshot_rows(wines, f"{snapshot.day:%Y-%m}", snapshot.day).collect())
