@@ -9,6 +9,7 @@ import polars as pl
 
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.period import Period, compare_snapshots, snapshot_rows
+from tasks.domain.period_checks import check_period
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import MONEY, Snapshot
@@ -67,14 +68,21 @@ class Exported:
 class Compared:
     """A snapshot compared with the earlier ones."""
 
+    snapshot: Exported
+    history: pl.LazyFrame
     period: Period
-    threshold: float
     wines: pl.DataFrame = field(init=False)
     summary: SnapshotSummary = field(init=False)
 
     def __post_init__(self) -> None:
         self.wines = self.period.wines.collect()
-        self.summary = summarise_snapshot(self.period, self.threshold)
+        self.summary = summarise_snapshot(self.period, self.snapshot.threshold)
+
+    def check(self, period: Period | None = None, summary: SnapshotSummary | None = None) -> list[str]:
+        """The inconsistencies, with another period or other figures in place of the right ones."""
+        return check_period(
+            self.snapshot.wines(), self.history, self.snapshot.day, period or self.period, summary or self.summary
+        )
 
     def rows(self, *columns: str) -> list[tuple[object, ...]]:
         """These columns of the products, by key."""
@@ -87,7 +95,9 @@ def compare(*snapshots: Exported) -> Compared:
     kept = [one for one in earlier if one.day >= last.day - timedelta(days=HISTORY_DAYS)]
     tables = [table_of(one) for one in kept]
     history = pl.concat([Snapshot.create_empty(), *tables]).lazy()
-    return Compared(compare_snapshots(last.wines(), history, last.day), last.threshold)
+    compared = Compared(last, history, compare_snapshots(last.wines(), history, last.day))
+    assert compared.check() == []
+    return compared
 
 
 def table_of(snapshot: Exported) -> pl.DataFrame:
