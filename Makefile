@@ -34,14 +34,14 @@ lint: $(VENV)/.tests ## style, formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-check-deployment: $(VENV)/.runtime ## refuse what Prefect would let pass in prefect.yaml
+check-deployment: $(VENV)/.runtime ## refuse what Prefect accepts in prefect.yaml: unset and unknown variables
 	$(BIN)/python deployments/check.py
 
-bootstrap: $(VENV)/.runtime ## work pools, queues, credentials and alerts on the Prefect server; twice is as good as once
+bootstrap: $(VENV)/.runtime ## work pool, queues, credentials and alerts on the Prefect server; safe to run again
 	$(BIN)/python deployments/bootstrap.py
 
-deploy: check-deployment ## build and push the image, and deploy prefect.yaml, once it is checked
-	$(BIN)/prefect --no-prompt deploy --all
+deploy: $(VENV)/.runtime ## check prefect.yaml, build and push the image, deploy, and make the schedules equal
+	$(BIN)/python deployments/deploy.py
 
 types: $(VENV)/.tests ## static types, strict
 	$(BIN)/mypy

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import BUCKET, Deployed, wait_until
+from deployed import BUCKET, Deployed
 from many_months import write_months
+from prefect_server import wait_until
 
 SHOPS = ("lyon", "paris")
 MONTHS = [f"2024-{number:02}" for number in range(1, 13)]

@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import httpx
-from deployed import BUCKET, Deployed, runbook, wait_until
+from deployed import BUCKET, Deployed, runbook
+from prefect_server import wait_until
 
 PARIS = ZoneInfo("Europe/Paris")
 
