@@ -1,6 +1,7 @@
-"""Writes the sample month: three small workbooks of invented wines, with the dirt that real exports have.
+"""Writes the sample: fourteen monthly snapshots of an invented wine shop, with the dirt that real exports have.
 
-`python data/generate.py` writes the workbooks beside this file again: the same seed, the same bytes.
+`python data/generate.py` writes `2024-04/` to `2025-05/` next to this file: the same seed, the same bytes. The last
+snapshot is drawn first; the earlier ones follow from it, by taking back what has happened since.
 Every estate, wine and figure is made up; only appellations and grapes exist.
 """
 # ruff: noqa: INP001, S311 - a script, not a package; the draws need a seed and no secrecy
@@ -8,7 +9,7 @@ Every estate, wine and figure is made up; only appellations and grapes exist.
 import random
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,12 @@ import xlsxwriter
 Row = dict[str, Any]
 
 SEED = 202505
-EXPORTED = datetime(2025, 5, 31, 18, 0, tzinfo=UTC)
+SNAPSHOTS = [datetime(2024 + month // 12, month % 12 + 1, 15, 6, 0, tzinfo=UTC) for month in range(3, 17)]
+EXPORTED = SNAPSHOTS[-1]
+SEASON = {month: 8 for month in range(1, 13)} | {1: 24, 2: 7, 3: 6, 5: 6, 8: 6, 9: 5, 11: 10, 12: 14}
+"""How much sells in the period that ends in each month: wine is a Christmas present."""
+EARLIER_SALES = 80
+"""How much sold before the first snapshot, by the same measure."""
 
 NAMES = (
     "Aubelune", "Brumevent", "Corneboise", "d'Espérelles", "des Trois Grillons", "Fauvernoise", "Griselande",
@@ -53,6 +59,46 @@ class Wine:
     in_shop: bool = True
     in_erp: bool = True
     stock_status: str | None = None
+    is_linked: bool = True
+    listed: datetime | None = None
+
+
+@dataclass
+class History:
+    """What happened to a wine; snapshots are counted from 0, and the period before each has its number.
+
+    Attributes:
+        sold: Bottles sold in each period.
+        first: The first snapshot with the wine.
+        last: The last one.
+        linked: The first one in which the wine is linked to the shop.
+        repriced: The first one with today's price.
+        factor: The price before that, as a share of today's.
+    """
+
+    sold: list[int]
+    first: int = 0
+    last: int = len(SNAPSHOTS) - 1
+    linked: int = 0
+    repriced: int = 0
+    factor: float = 1.0
+
+    def at(self, snapshot: int, wine: Wine) -> Wine | None:
+        """The wine as it was at a snapshot; None where it was not in the shop."""
+        if not self.first <= snapshot <= self.last:
+            return None
+        sold_since = sum(self.sold[snapshot + 1 :])
+        stock = wine.stock + sold_since
+        then = replace(
+            wine,
+            units=wine.units - sold_since,
+            # What was above forty bottles was delivered since, in cases of six.
+            stock=wine.stock if wine.stock < 0 else stock if stock <= 40 else 12 + stock % 24,  # noqa: PLR2004
+            is_linked=snapshot >= self.linked,
+        )
+        if snapshot < self.repriced:
+            then.price = round(wine.price * self.factor, 1)
+        return then
 
 
 def draw_wines(rng: random.Random) -> list[Wine]:
@@ -122,7 +168,7 @@ def padding_row() -> Row:
 
 def product_row(wine: Wine, rng: random.Random) -> Row:
     """The wine's page in the shop."""
-    created = datetime(2023, 4, 3, 8, 0, tzinfo=UTC) + timedelta(seconds=rng.randrange(10**7))
+    created = wine.listed or datetime(2023, 4, 3, 8, 0, tzinfo=UTC) + timedelta(minutes=37 * wine.product_id)
     modified = EXPORTED - timedelta(seconds=rng.randrange(10**6))
     paris = timedelta(hours=2)
     plain_title = unicodedata.normalize("NFKD", wine.title).encode("ascii", "ignore").decode()
@@ -183,17 +229,73 @@ def write_workbook(path: Path, rows: list[Row]) -> None:
             sheet.write_row(index, 0, cells)
 
 
-def write_month(folder: Path) -> None:
-    """Write `erp.xlsx`, `liaison.xlsx` and `web.xlsx` into the folder."""
+def draw_histories(rng: random.Random, wines: list[Wine]) -> list[History]:
+    """What happened to each of the linked wines, within the fourteen snapshots."""
+    last = len(SNAPSHOTS) - 1
+    first = dict(zip(range(40, 46), (2, 4, 7, 9, 11, last), strict=True))  # six wines that are new in these months
+    histories = []
+    for number, wine in enumerate(wines):
+        begins = first.get(number, 0)
+        weights = [SEASON[snapshot.month] if period > begins else 0 for period, snapshot in enumerate(SNAPSHOTS)]
+        weights[begins] = SEASON[SNAPSHOTS[begins].month] if begins else EARLIER_SALES
+        periods = rng.choices(range(last + 1), weights, k=wine.units)
+        histories.append(History([periods.count(period) for period in range(last + 1)], first=begins))
+        if begins:
+            wine.listed = SNAPSHOTS[begins] - timedelta(days=rng.randint(4, 25))
+    for history in rng.sample(histories, 60):
+        history.repriced, history.factor = rng.randint(1, last), rng.uniform(0.9, 1.04)
+    for number, linked in zip((60, 75, 90), (3, 8, last), strict=True):
+        histories[number].linked = linked
+    quiet = [history for history in histories if history.sold[-1] == history.sold[-2] == 0 < history.sold[0]]
+    for history in rng.sample(quiet, 4):  # ordered before the last snapshot but one, and cancelled after it
+        history.sold[-2:] = [1, -1]
+    return histories
+
+
+def draw_delisted(rng: random.Random, wines: list[Wine]) -> list[tuple[Wine, History]]:
+    """Five more wines, each of which the shop took out of its range."""
+    taken = {wine.product_id for wine in wines} | {wine.id_web for wine in wines}
+    estates = [f"{estate} {rng.choice(NAMES)} {next(iter(appellations))}" for estate, appellations in APPELLATIONS.items()]
+    delisted = []
+    for title, last in zip(estates, (2, 5, 8, 10, 12), strict=True):
+        product_id = next(number for number in iter(lambda: rng.randrange(3900, 6100), None) if number not in taken)
+        id_web = next(number for number in iter(lambda: rng.randrange(14000, 17000), None) if number not in taken)
+        sold = [rng.randint(6, 15), *(rng.randint(0, 2) for _ in range(last))]
+        wine = Wine(product_id, id_web, f"{title} 2011", rng.randint(12, 40), sum(sold), rng.randint(0, 9))
+        delisted.append((wine, History(sold + [0] * (len(SNAPSHOTS) - len(sold)), last=last)))
+    return delisted
+
+
+def sample_snapshots() -> dict[str, list[Wine]]:
+    """The products of each snapshot, by its label."""
     rng = random.Random(SEED)
     wines = draw_wines(rng)
     add_dirt(wines)
+    history_rng = random.Random(SEED + 1)
+    pairs = list(zip(wines, draw_histories(history_rng, wines[:210]), strict=False))
+    pairs += [(wine, History([0] * len(SNAPSHOTS))) for wine in wines[210:]]
+    pairs += draw_delisted(history_rng, wines)
+    return {
+        f"{exported:%Y-%m}": [then for wine, history in pairs if (then := history.at(number, wine))]
+        for number, exported in enumerate(SNAPSHOTS)
+    }
+
+
+def write_month(folder: Path, wines: list[Wine], rng: random.Random) -> None:
+    """Write `erp.xlsx`, `liaison.xlsx` and `web.xlsx` into the folder."""
     products = sorted((wine for wine in wines if wine.in_erp), key=lambda wine: wine.product_id)
-    links = [{"product_id": wine.product_id, "id_web": wine.id_web} for wine in products]
+    links = [{"product_id": wine.product_id, "id_web": wine.id_web if wine.is_linked else None} for wine in products]
+    folder.mkdir(parents=True, exist_ok=True)
     write_workbook(folder / "erp.xlsx", [erp_row(wine) for wine in products])
     write_workbook(folder / "liaison.xlsx", links)
     write_workbook(folder / "web.xlsx", web_rows(wines, rng))
 
 
+def write_sample(folder: Path) -> None:
+    """Write a folder for each snapshot."""
+    for month, wines in sample_snapshots().items():
+        write_month(folder / month, wines, random.Random(SEED))
+
+
 if __name__ == "__main__":
-    write_month(Path(__file__).parent)
+    write_sample(Path(__file__).parent)
