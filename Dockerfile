@@ -1,6 +1,6 @@
 # The pipeline as a container job; BuildKit is not needed.
 #   docker build --tag monthly-sales:1.0.0 .
-#   docker run --rm --init monthly-sales:1.0.0 monthly-sales run --month 2025-05 --source data --destination /tmp/reports
+#   docker run --rm --init monthly-sales:1.0.0 monthly-sales run --month 2025-05 --source 'data/{month}' --destination /tmp/reports
 ARG PYTHON_VERSION=3.13
 
 FROM python:${PYTHON_VERSION}-slim AS build

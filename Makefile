@@ -13,7 +13,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## the whole month on the sample workbooks in data/, into reports/
-	$(BIN)/monthly-sales run --month 2025-05 --source data --destination reports
+	$(BIN)/monthly-sales run --month 2025-05 --source 'data/{month}' --destination reports
 
 test: $(VENV)/.tests ## the tests in their short form, but those that need Docker, with branch coverage
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore=tests/docker --cov --cov-fail-under=95

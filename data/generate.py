@@ -9,6 +9,7 @@ Every estate, wine and figure is made up; only appellations and grapes exist.
 import random
 import re
 import unicodedata
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 SEED = 202505
 SNAPSHOTS = [datetime(2024 + month // 12, month % 12 + 1, 15, 6, 0, tzinfo=UTC) for month in range(3, 17)]
 EXPORTED = SNAPSHOTS[-1]
-SEASON = {month: 8 for month in range(1, 13)} | {1: 24, 2: 7, 3: 6, 5: 6, 8: 6, 9: 5, 11: 10, 12: 14}
+SEASON = dict.fromkeys(range(1, 13), 8) | {1: 24, 2: 7, 3: 6, 5: 6, 8: 6, 9: 5, 11: 10, 12: 14}
 """How much sells in the period that ends in each month: wine is a Christmas present."""
 EARLIER_SALES = 80
 """How much sold before the first snapshot, by the same measure."""
@@ -92,8 +93,8 @@ class History:
         then = replace(
             wine,
             units=wine.units - sold_since,
-            # What was above forty bottles was delivered since, in cases of six.
-            stock=wine.stock if wine.stock < 0 else stock if stock <= 40 else 12 + stock % 24,  # noqa: PLR2004
+            # What is above forty bottles was delivered since, in cases of six.
+            stock=wine.stock if wine.stock < 0 else stock if stock <= max(40, wine.stock) else 12 + stock % 24,
             is_linked=snapshot >= self.linked,
         )
         if snapshot < self.repriced:
@@ -169,7 +170,8 @@ def padding_row() -> Row:
 def product_row(wine: Wine, rng: random.Random) -> Row:
     """The wine's page in the shop."""
     created = wine.listed or datetime(2023, 4, 3, 8, 0, tzinfo=UTC) + timedelta(minutes=37 * wine.product_id)
-    modified = EXPORTED - timedelta(seconds=rng.randrange(10**6))
+    modified = EXPORTED - timedelta(seconds=rng.randrange(10**7))
+    post_id = rng.randrange(10**6)
     paris = timedelta(hours=2)
     plain_title = unicodedata.normalize("NFKD", wine.title).encode("ascii", "ignore").decode()
     counts = dict.fromkeys(("average_rating", "post_parent", "menu_order", "comment_count"), 0)
@@ -188,7 +190,7 @@ def product_row(wine: Wine, rng: random.Random) -> Row:
         "post_name": re.sub(r"[^a-z0-9]+", "-", plain_title.lower()),
         "post_modified": modified + paris,
         "post_modified_gmt": modified,
-        "guid": f"https://cave.example/?post_type=product&#038;p={wine.product_id}",
+        "guid": f"https://cave.example/?post_type=product&#038;p={post_id}",
         "post_type": "product",
     }  # fmt: skip
 
@@ -255,7 +257,9 @@ def draw_histories(rng: random.Random, wines: list[Wine]) -> list[History]:
 def draw_delisted(rng: random.Random, wines: list[Wine]) -> list[tuple[Wine, History]]:
     """Five more wines, each of which the shop took out of its range."""
     taken = {wine.product_id for wine in wines} | {wine.id_web for wine in wines}
-    estates = [f"{estate} {rng.choice(NAMES)} {next(iter(appellations))}" for estate, appellations in APPELLATIONS.items()]
+    estates = [
+        f"{estate} {rng.choice(NAMES)} {next(iter(appellations))}" for estate, appellations in APPELLATIONS.items()
+    ]
     delisted = []
     for title, last in zip(estates, (2, 5, 8, 10, 12), strict=True):
         product_id = next(number for number in iter(lambda: rng.randrange(3900, 6100), None) if number not in taken)
@@ -266,9 +270,8 @@ def draw_delisted(rng: random.Random, wines: list[Wine]) -> list[tuple[Wine, His
     return delisted
 
 
-def sample_snapshots() -> dict[str, list[Wine]]:
+def sample_snapshots(rng: random.Random) -> dict[str, list[Wine]]:
     """The products of each snapshot, by its label."""
-    rng = random.Random(SEED)
     wines = draw_wines(rng)
     add_dirt(wines)
     history_rng = random.Random(SEED + 1)
@@ -293,8 +296,9 @@ def write_month(folder: Path, wines: list[Wine], rng: random.Random) -> None:
 
 def write_sample(folder: Path) -> None:
     """Write a folder for each snapshot."""
-    for month, wines in sample_snapshots().items():
-        write_month(folder / month, wines, random.Random(SEED))
+    rng = random.Random(SEED)
+    for month, wines in sample_snapshots(rng).items():
+        write_month(folder / month, wines, copy(rng))
 
 
 if __name__ == "__main__":

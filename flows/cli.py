@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "--month", default="", help="YYYY-MM, the label of the snapshot; empty: the present month in Paris"
     )
     run.add_argument(
-        "--source", default="data", help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}"
+        "--source",
+        default="data/{month}",
+        help="folder or s3://bucket/prefix of the workbooks; may hold {month:%%Y/%%m}",
     )
     run.add_argument("--export-date", default="", metavar="DATE", help="YYYY-MM-DD; empty: the 15th of the month")
     _add_rules(run)
@@ -251,7 +253,7 @@ def _shops(
     names: str,
     months: Sequence[str],
     *,
-    source: str = "data",
+    source: str = "data/{month}",
     destination: str = "reports",
     **parameters: Any,  # noqa: ANN401
 ) -> "list[Shop]":

@@ -75,7 +75,7 @@ def _told(published: PublishedMonth) -> PublishedMonth:
 @flow(name="monthly-sales", flow_run_name=_run_name, persist_result=False, timeout_seconds=LONGEST_RUN_SECONDS)
 def monthly_sales(
     month: str = "",
-    source: str = "data",
+    source: str = "data/{month}",
     destination: str = "reports",
     export_date: str = "",
     premium_threshold: Annotated[float, Field(allow_inf_nan=False)] = 2.0,

@@ -125,7 +125,9 @@ def test_a_confined_container_publishes_the_sample_month_as_the_readme_shows_it(
     build_seconds: float, tell: Callable[[str], object]
 ) -> None:
     started = time.monotonic()
-    done = run("monthly-sales", "run", "--month", "2025-05", "--source", "data", "--destination", "/tmp/reports")
+    done = run(
+        "monthly-sales", "run", "--month", "2025-05", "--source", "data/{month}", "--destination", "/tmp/reports"
+    )
     tell(f"built in {build_seconds:.0f} s; {time.monotonic() - started:.1f} s from docker run to published, own server")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 
 def command(*arguments: object, server: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,7 @@ def command(*arguments: object, server: str = "", cwd: Path | None = None) -> su
 def test_a_published_month_ends_as_the_readme_shows_it(tmp_path: Path, prefect_server: str) -> None:
     done = command("run", "--month", "2025-05", "--source", SAMPLE, server=prefect_server, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    readme = (SAMPLE.parent / "README.md").read_text(encoding="utf-8")
+    readme = (SAMPLE.parents[1] / "README.md").read_text(encoding="utf-8")
     assert f"```text\n{done.stdout}```\n" in readme
     *lines, sentence, publish, announce = done.stderr.splitlines()
     assert sentence == "2025-05 is published (revision 1)."

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LOOKS = ["", "/v2"]
 """The dashboard's two looks."""

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from s3_server import s3_server
 
 README = Path(__file__).parents[2] / "deployments" / "README.md"
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 
 def policy() -> dict:

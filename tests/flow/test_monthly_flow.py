@@ -19,7 +19,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 FILES = [
     "manifests/2025-05.json",
     "quality/data_issues_2025-05.csv",

@@ -20,7 +20,7 @@ from s3_server import s3_server, weed
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused, WrongArgument
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

@@ -37,7 +37,7 @@ from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.storage.location import Location
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

@@ -11,7 +11,7 @@ import pytest
 from publishing import s3_environment
 from s3_server import S3Server, s3_server, weed
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 WATCHED = (
     "prefect",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
 
 def on_a_terminal(*arguments: object, server: str, **environment: str) -> str:

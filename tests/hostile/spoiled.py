@@ -29,7 +29,7 @@ from tasks.workbook.staging import StagedWorkbook
 
 Rows = list[list[Any]]
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 VICTIM: dict[Source, int] = {"erp": 2, "liaison": 2, "web": 144}
 """The row of one sold product: 3911, sku 15423, 14 bottles at 13.20 EUR."""
 

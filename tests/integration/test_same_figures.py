@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:Use
 Rows = list[list[object]]
 Workbooks = dict[Source, Path]
 
-SAMPLE = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 KEYS = {"product_id", "id_web", "sku"}
 
 

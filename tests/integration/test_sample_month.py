@@ -1,4 +1,4 @@
-"""The committed sample month is what its generator writes."""
+"""The committed sample is what its generator writes."""
 
 import runpy
 import zipfile
@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parents[2] / "data"
-WORKBOOKS = ["erp.xlsx", "liaison.xlsx", "web.xlsx"]
 
-write_month = runpy.run_path(str(DATA / "generate.py"))["write_month"]
+generator = runpy.run_path(str(DATA / "generate.py"))
 
 
 def parts(workbook):
@@ -18,22 +17,30 @@ def parts(workbook):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.parametrize("name", WORKBOOKS)
-def test_generator_writes_the_committed_workbook(name, tmp_path):
-    write_month(tmp_path)
-
-    assert parts(tmp_path / name) == parts(DATA / name)
-
-
-@pytest.mark.parametrize("name", WORKBOOKS)
-def test_generating_twice_gives_the_same_bytes(name, tmp_path):
-    once, again = tmp_path / "once", tmp_path / "again"
-    for folder in (once, again):
-        folder.mkdir()
-        write_month(folder)
-
-    assert (once / name).read_bytes() == (again / name).read_bytes()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    generator["write_sample"](folder)
+    return folder
 
 
-def test_sample_month_is_small():
-    assert sum((DATA / name).stat().st_size for name in WORKBOOKS) < 300_000
+def test_generator_writes_the_committed_workbooks(written):
+    committed = sorted(path.relative_to(DATA) for path in DATA.glob("*/*.xlsx"))
+
+    assert sorted(path.relative_to(written) for path in written.rglob("*.xlsx")) == committed
+    for name in committed:
+        assert parts(written / name) == parts(DATA / name), name
+
+
+def test_generating_twice_gives_the_same_bytes(written, tmp_path):
+    generator["write_sample"](tmp_path)
+
+    for path in written.rglob("*.xlsx"):
+        assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes()
+
+
+def test_sample_has_fourteen_snapshots_and_is_small():
+    workbooks = list(DATA.glob("*/*.xlsx"))
+
+    assert len(workbooks) == 14 * 3
+    assert sum(path.stat().st_size for path in workbooks) < 1_500_000
