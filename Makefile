@@ -38,7 +38,7 @@ check-deployment: $(VENV)/.runtime ## refuse what Prefect accepts in prefect.yam
 	$(BIN)/python deployments/check.py
 
 bootstrap: $(VENV)/.runtime ## work pool, queues, credentials and alerts on the Prefect server; safe to run again
-	$(BIN)/python deployments/bootstrap.py
+	$(BIN)/python deployments/bootstrap.py $(BOOTSTRAP)
 
 deploy: $(VENV)/.runtime ## check prefect.yaml, build and push the image, deploy, and make the schedules equal
 	$(BIN)/python deployments/deploy.py

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data"
 BUCKET = "bottleneck"
 MONTHS = ("2025/05", "2025/07")
+LEASE = 30
+"""Seconds for which a pending run keeps its slot where its deployment does not say; 300 on a server by default."""
 
 
 Start = Callable[..., None]
@@ -110,6 +112,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": f"http://127.0.0.1:{server}/api",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": str(LEASE),
             "MONTHLY_SALES_IMAGE": f"127.0.0.1:{registry}/monthly-sales",
             "MONTHLY_SALES_BUCKET": BUCKET,
             "AWS_ENDPOINT_URL": s3.endpoint,

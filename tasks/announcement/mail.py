@@ -1,0 +1,124 @@
+"""The published month by e-mail, with the workbook attached, for people who never open the store."""
+
+import mimetypes
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.domain.issues import WrongArgument
+
+if TYPE_CHECKING:
+    from prefect_email import EmailServerCredentials
+
+BLOCK = "monthly-sales"
+"""The block email-server-credentials/monthly-sales on the Prefect server."""
+
+LARGEST_ATTACHMENT = 10_000_000
+"""Bytes. Mail servers refuse messages above 10 to 25 MB, and an attachment grows by a third on its way."""
+
+SECONDS_TO_ANSWER = 30
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message.
+
+    Attributes:
+        recipients: Their addresses.
+        subject: One line.
+        body: Plain text.
+        workbook: The file to attach.
+        workbook_address: Where the file is published; the message says so when the file is too large to attach.
+        message_id: The same for the same revision, so that a mail program shows it once.
+    """
+
+    recipients: tuple[str, ...]
+    subject: str
+    body: str
+    workbook: Path
+    workbook_address: str
+    message_id: str
+
+
+def parse_recipients(addresses: str) -> tuple[str, ...]:
+    """The addresses of a list with commas; none for an empty text.
+
+    Raises:
+        WrongArgument: One of them is no address.
+    """
+    recipients = tuple(address.strip() for address in addresses.split(",") if address.strip())
+    for address in recipients:
+        name, at, host = address.rpartition("@")
+        if not (name and at and host) or any(sign in address for sign in ' \t\r\n<>"'):
+            raise WrongArgument(f'email_to: "{address}" is not an e-mail address. Separate several by commas.')
+    return recipients
+
+
+def mail_server() -> "EmailServerCredentials":
+    """The credentials of the mail server, from their block.
+
+    Raises:
+        WrongArgument: The Prefect server has no such block.
+    """
+    from prefect_email import EmailServerCredentials  # noqa: PLC0415 - only for runs that send
+
+    try:
+        found: EmailServerCredentials = EmailServerCredentials.load(BLOCK)
+    except ValueError:
+        raise WrongArgument(
+            f"email_to: the Prefect server has no block email-server-credentials/{BLOCK}. Make it in the dashboard "
+            "under Blocks."
+        ) from None
+    return found
+
+
+def compose(mail: Mail, sender: str) -> EmailMessage:
+    """The message with its attachment; without it where the workbook is too large."""
+    message = EmailMessage()
+    message["From"], message["To"] = sender, ", ".join(mail.recipients)
+    message["Subject"], message["Date"], message["Message-ID"] = mail.subject, formatdate(), mail.message_id
+    size = mail.workbook.stat().st_size
+    if size > LARGEST_ATTACHMENT:
+        message.set_content(
+            f"{mail.body}\n\nThe workbook has {size / 1e6:,.0f} MB, too much for an e-mail: {mail.workbook_address}\n"
+        )
+        return message
+    message.set_content(f"{mail.body}\n\nThe workbook is attached, and published as {mail.workbook_address}\n")
+    kind, _, subtype = (mimetypes.guess_type(mail.workbook.name)[0] or "application/octet-stream").partition("/")
+    message.add_attachment(mail.workbook.read_bytes(), maintype=kind, subtype=subtype, filename=mail.workbook.name)
+    return message
+
+
+def send(mail: Mail, server: "EmailServerCredentials") -> None:
+    """Send the message through the server of a credentials block.
+
+    Prefect's own task sets no time-out, date or id.
+
+    Raises:
+        OSError: The server does not answer, or refuses; `smtplib.SMTPException` is one.
+    """
+    host = getattr(server.smtp_server, "value", str(server.smtp_server))
+    user = server.username or ""
+    message = compose(mail, sender=user if "@" in user else f"monthly-sales@{host}")
+    with _connect(server, host) as connection:
+        if user:
+            connection.login(user, server.password.get_secret_value())
+        connection.send_message(message)
+
+
+def _connect(server: "EmailServerCredentials", host: str) -> smtplib.SMTP:
+    kind = getattr(server.smtp_type, "name", str(server.smtp_type))
+    port = server.smtp_port or int(getattr(server.smtp_type, "value", 0))
+    context = ssl.create_default_context()
+    if not server.verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if kind == "SSL":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS_TO_ANSWER, context=context)
+    connection = smtplib.SMTP(host, port, timeout=SECONDS_TO_ANSWER)
+    if kind == "STARTTLS":
+        connection.starttls(context=context)
+    return connection
