@@ -28,7 +28,7 @@ from prefect.states import Cancelled, Completed, Crashed, Failed, Pending
 from flows.monthly_sales import monthly_sales
 from tasks.domain.backfill import Line, Outcome, Shop, count_outcomes, failed_line, not_run_lines, table_rows
 from tasks.domain.issues import OutsideFailure, WrongArgument
-from tasks.publication.manifest import Manifest, read_manifest
+from tasks.publication.manifest import Published, read_published
 from tasks.storage.location import Location
 
 ROWS_SHOWN = 1000
@@ -268,18 +268,17 @@ class Backfill:
             self.is_lost = True
             reason = str(error) or type(error).__name__
             return Line(shop.name, month, "failed", reason=f"The Prefect server does not answer: {reason}.")
-        if after is None:
+        if after is None or after.manifest is None:
             return Line(shop.name, month, "failed", reason=f"Its run published nothing at {shop.destination}.")
         outcome: Outcome = "unchanged" if before and before.revision == after.revision else "published"
-        return Line(shop.name, month, outcome, after.revision, after.headline().revenue)
+        return Line(shop.name, month, outcome, after.revision, after.manifest.figures.revenue)
 
 
-async def _published(target: Location, month: str) -> Manifest | None:
-    """The month as it stands: what counts, whoever made it and wherever."""
+async def _published(target: Location, month: str) -> Published | None:
+    """The month as it is published, by any run."""
 
-    def read() -> Manifest | None:
-        published = read_manifest(target.open(), month)
-        return published.manifest if published else None
+    def read() -> Published | None:
+        return read_published(target.open(), month)
 
     # A thread without this flow's context, in which a block would be loaded in another way.
     return await asyncio.get_running_loop().run_in_executor(None, read)

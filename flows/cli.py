@@ -278,9 +278,7 @@ def _verify(*, month: str, destination: str, aws_credentials: str, repair: bool)
         _say(fault)
     if verdict.manifest:
         print(f"{month}, revision {verdict.manifest.revision}: {'damaged' if verdict.faults else 'as published'}")
-        print("\n".join(_figures(verdict.manifest.headline())))
-    if verdict.remark:
-        print(verdict.remark)
+        print("\n".join(_figures(verdict.manifest.figures)))
     return REFUSED if verdict.faults else PUBLISHED
 
 
@@ -291,11 +289,12 @@ def _list(*, destination: str, aws_credentials: str) -> int:
     lines = list_months(Location(destination, aws_credentials).open())
     print(f"{'Month':<8} {'Revision':>8} {'Revenue (EUR)':>20}  {'Compared with':<14} Stored but never committed")
     for line in lines:
-        figures = f"{line.month:<8} {line.revision:>8} {line.revenue:>20,.2f}"
-        compared_with = f"{line.compared_with}{'*' if line.is_outdated else ''}"
-        print(f"{figures}  {compared_with:<14} {' '.join(line.orphans)}".rstrip())
-    if any(line.is_outdated for line in lines):
-        print("* Another result stands before this month now: run it again with --compare-again to compare it anew.")
+        revenue = "-" if line.revenue is None else f"{line.revenue:,.2f}"
+        compared_with = f"{line.previous or '-'}{'*' if line.would_change else ''}"
+        uncommitted = " ".join(line.uncommitted)
+        print(f"{line.month:<8} {line.revision:>8} {revenue:>20}  {compared_with:<14} {uncommitted}".rstrip())
+    if any(line.would_change for line in lines):
+        print("* Run this month again: an earlier snapshot has changed since, or its manifest has schema version 1.")
     return PUBLISHED
 
 

@@ -31,7 +31,7 @@ from tasks.stages import (
     fetch_workbooks,
     join_sources,
     publish,
-    read_published_before,
+    read_history,
     settle_rows,
     show_published,
     summarise_month,
@@ -135,7 +135,7 @@ def monthly_sales(
         wines = classify_wines(revenue, parameters, folder)
         validate_classification(revenue, wines, parameters)
 
-        before = read_published_before(plan, target, folder)
+        before = read_history(plan, target, folder)
         compared = compare_months(wines, before, folder)
 
         summary = summarise_month(compared, ledger, parameters, plan)
@@ -143,6 +143,6 @@ def monthly_sales(
 
         reports = write_reports(compared, issues, summary, workbooks, folder)
         audit_reports(reports, compared, issues, summary, workbooks)
-        published = publish(reports, summary, workbooks, plan, target, folder)
+        published = publish(reports, summary, plan, target)
         announce(published, compared, issues, summary, workbooks, reports, target, messenger, folder)
         return _told(published)

@@ -24,7 +24,7 @@ from prefect.runtime import task_run
 from tasks import artifacts
 from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain import clean, join
-from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines
+from tasks.domain.comparison import ComparedMonth, compare_wines, compute_comparison, gone_wines, snapshot_rows
 from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused, Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
@@ -32,14 +32,16 @@ from tasks.domain.parameters import Parameters
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.schemas import SOURCES, PublishedWine, Source
 from tasks.domain.stock import compute_stock
 from tasks.headline import outcome
 from tasks.notification import notify_once
-from tasks.publication.baseline import read_baseline
 from tasks.publication.files import ReportFiles, report_files
-from tasks.publication.publisher import Plan, PublishedMonth, plan_publication, publish_month, show_month
+from tasks.publication.history import fetch_tables, scan_tables
+from tasks.publication.plan import Plan, plan_publication
+from tasks.publication.publisher import PublishedMonth, publish_month, show_month
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.tables import write_table
 from tasks.report.workbook import write_workbook
 from tasks.storage.local import outside
 from tasks.storage.location import Location
@@ -115,7 +117,7 @@ def check_published(
     workbooks: dict[Source, FetchedWorkbook],
 ) -> Plan:
     """What is published already; an export that was not renewed since the month before is refused."""
-    return plan_publication(destination.open(), parameters, workbooks, compare_again=False)
+    return plan_publication(destination.open(), parameters, workbooks)
 
 
 def convert_workbooks(workbooks: dict[Source, FetchedWorkbook], folder: Path) -> dict[Source, StagedWorkbook]:
@@ -231,12 +233,14 @@ def classify_wines(revenue: pl.LazyFrame, parameters: Parameters, folder: Path) 
     return stored(classify(revenue, parameters.premium_threshold), folder, "wines")
 
 
-@stage("read-baseline")
-def read_published_before(plan: Plan, destination: Location, folder: Path) -> pl.LazyFrame | None:
-    """The products of the month compared with (`PublishedWine`); None for the first month."""
-    if plan.baseline is None:
+@stage("read-history")
+def read_history(plan: Plan, destination: Location, folder: Path) -> pl.LazyFrame | None:
+    """The products of the snapshot before this one (`PublishedWine`); None for a first snapshot."""
+    history = scan_tables(fetch_tables(destination.open(), plan.earlier, folder))
+    if plan.previous is None:
         return None
-    return stored(read_baseline(destination.open(), plan.baseline, folder).lazy(), folder, "baseline")
+    previous = history.filter(pl.col("month") == plan.previous.month)
+    return stored(previous.select(PublishedWine.column_names()), folder, "history")
 
 
 @stage("compare-months")
@@ -251,13 +255,14 @@ def compare_months(wines: pl.LazyFrame, before: pl.LazyFrame | None, folder: Pat
 @stage("summarise-month")
 def summarise_month(compared: ComparedMonth, ledger: pl.LazyFrame, parameters: Parameters, plan: Plan) -> MonthSummary:
     """The month's headline figures, its stock, its comparison, and what became of the rows."""
-    wines, gone, before = compared.wines.collect(), compared.gone.collect(), plan.baseline
+    wines, gone, before = compared.wines.collect(), compared.gone.collect(), plan.previous
     return MonthSummary(
         parameters,
         compute_figures(wines, parameters.premium_threshold),
         compute_stock(wines),
-        compute_comparison(parameters.month, wines, gone, before.month, before.identity) if before else None,
+        compute_comparison(parameters.month, wines, gone, before.month, before.id) if before else None,
         join.count_rows(ledger).collect(),
+        before.export_date if before else None,
     )
 
 
@@ -269,28 +274,22 @@ def write_reports(
     workbooks: dict[Source, FetchedWorkbook],
     folder: Path,
 ) -> ReportFiles:
-    """The month's workbook and CSV files, in the run's own folder."""
+    """The month's workbook, CSV files and table, in the run's own folder."""
     files = report_files(folder / "files", summary.parameters.month)
     dialect = summary.parameters.csv_dialect
     wines, found = compared.wines.collect(), issues.collect()
     write_workbook(files.path(files.workbook), summary, wines, compared.gone.collect(), found, list(workbooks.values()))
     write_wines(files.path(files.premium), wines.filter("is_premium"), dialect)
     write_wines(files.path(files.ordinary), wines.filter(~pl.col("is_premium")), dialect)
+    write_table(files.path(files.table), snapshot_rows(compared.wines, summary).collect())
     write_issues(files.path(files.issues), found, dialect)
     return files
 
 
 @stage("publish")
-def publish(
-    files: ReportFiles,
-    summary: MonthSummary,
-    workbooks: dict[Source, FetchedWorkbook],
-    plan: Plan,
-    destination: Location,
-    folder: Path,
-) -> PublishedMonth:
+def publish(files: ReportFiles, summary: MonthSummary, plan: Plan, destination: Location) -> PublishedMonth:
     """The month at its destination, see `publisher`: stored, committed, shown."""
-    published = publish_month(destination.open(), files, summary, workbooks, plan, folder)
+    published = publish_month(destination.open(), plan, files, summary)
     get_run_logger().info(published.sentence())
     return replace(published, summary=summary)
 

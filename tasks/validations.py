@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tasks.domain import checks
-from tasks.domain.comparison import ComparedMonth
+from tasks.domain.comparison import ComparedMonth, snapshot_rows
 from tasks.domain.comparison_checks import check_comparison
 from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import Issue, accept, issue_frame, refusal
@@ -14,6 +14,7 @@ from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import Source
 from tasks.publication.files import ReportFiles
 from tasks.report.audit import audit_files
+from tasks.report.tables import audit_table
 from tasks.stages import scan_all, stage
 from tasks.workbook.fetch import FetchedWorkbook
 from tasks.workbook.staging import StagedWorkbook
@@ -92,19 +93,19 @@ def audit_reports(
     Raises:
         DataRefused: With a sentence for each contradiction.
     """
-    workbook, premium, ordinary, quality = (files.path(key) for key in files.names)
     found = audit_files(
-        workbook,
-        premium,
-        ordinary,
-        quality,
+        files.path(files.workbook),
+        files.path(files.premium),
+        files.path(files.ordinary),
+        files.path(files.issues),
         compared.wines.collect(),
         compared.gone.collect(),
         issues.collect(),
         summary,
         list(workbooks.values()),
     )
-    _refuse("report", found)
+    table = audit_table(files.path(files.table), snapshot_rows(compared.wines, summary).collect())
+    _refuse("report", [*found, *table])
 
 
 def _refuse(what: str, contradictions: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import MONEY, SOURCES, PublishedWine
 from tasks.domain.stock import compute_stock
+from tasks.publication.manifest import EarlierSnapshot
 
 
 @dataclass(frozen=True)
@@ -77,24 +78,25 @@ def compare(
     before: pl.LazyFrame | None,
     parameters: Parameters | None = None,
     before_month: str = "2025-04",
-    before_identity: str = "0" * 64,
+    previous: EarlierSnapshot | None = None,
 ) -> Compared:
     """Take a month through the comparison."""
+    before_month, before_id = (previous.month, previous.id) if previous else (before_month, "0" * 64)
     parameters = parameters or Parameters("2025-05", date(2025, 5, 15))
     month = ComparedMonth(
         compare_wines(now, before).collect().lazy(),
         gone_wines(now, before).collect().lazy(),
     )
     wines, gone = month.wines.collect(), month.gone.collect()
-    comparison = (
-        None if before is None else compute_comparison(parameters.month, wines, gone, before_month, before_identity)
-    )
+    comparison = None if before is None else compute_comparison(parameters.month, wines, gone, before_month, before_id)
     counts = pl.DataFrame(
         [(source, "used", None, None, wines.height) for source in SOURCES],
         ["source", "disposition", "rule", "detail", "rows"],
         orient="row",
     )
     figures = compute_figures(wines, parameters.premium_threshold)
-    summary = MonthSummary(parameters, figures, compute_stock(wines), comparison, counts)
+    summary = MonthSummary(
+        parameters, figures, compute_stock(wines), comparison, counts, previous and previous.export_date
+    )
     assert check_comparison(now, before, month, summary) == []
     return Compared(now, before, month, summary)

@@ -34,9 +34,11 @@ import polars as pl
 from tasks.domain.figures import Figures, MonthSummary, StockFigures
 from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import SOURCES, Source
-from tasks.publication.files import report_files, wine_files
-from tasks.publication.identity import result_identity
-from tasks.publication.publisher import PublishedMonth, plan_publication, publish_month, show_month
+from tasks.publication.files import report_files
+from tasks.publication.history import fetch_tables
+from tasks.publication.identity import result_id
+from tasks.publication.plan import plan_publication
+from tasks.publication.publisher import PublishedMonth, publish_month, show_month
 from tasks.storage.protocol import Storage, StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
 
@@ -81,9 +83,10 @@ class Export:
         stock = StockFigures(0, Decimal("0.00"), 0, 0, 0, Decimal("0.00"), 0)
         return MonthSummary(self.parameters, figures, stock, None, counts)
 
-    @cached_property
-    def identity(self) -> str:
-        return result_identity(self.parameters, self.workbooks.values())
+    def result_id(self, *earlier: "Export") -> str:
+        """The id of its result, computed with these exports, of which each was published after those before it."""
+        ids = [export.result_id(*earlier[:place]) for place, export in enumerate(earlier)]
+        return result_id(self.parameters, self.workbooks.values(), ids)
 
     @cached_property
     def files(self) -> dict[str, bytes]:
@@ -92,8 +95,8 @@ class Export:
 
     @property
     def stored(self) -> dict[str, bytes]:
-        """The objects of its revision."""
-        return {own_key(self.month, self.identity, name): content for name, content in self.files.items()}
+        """The objects of its revision, as a first snapshot."""
+        return {own_key(self.month, self.result_id(), name): content for name, content in self.files.items()}
 
 
 def shown_names(month: str) -> tuple[str, ...]:
@@ -102,28 +105,28 @@ def shown_names(month: str) -> tuple[str, ...]:
         f"sales_reports/sales_report_{month}.xlsx",
         f"wines/premium_wines_{month}.csv",
         f"wines/ordinary_wines_{month}.csv",
+        f"tables/wines_{month}.parquet",
         f"quality/data_issues_{month}.csv",
     )
 
 
-def own_key(month: str, identity: str, name: str, baseline: str = "") -> str:
-    """Where a revision keeps the file that is shown under a name; the baseline is named by its identity."""
-    return f"revisions/{month}/{identity}{'-' + baseline[:12] if baseline else ''}/{PurePosixPath(name).name}"
+def own_key(month: str, result: str, name: str) -> str:
+    """The key of a revision's own copy of the file that is shown under a name."""
+    return f"revisions/{month}/{result}/{PurePosixPath(name).name}"
 
 
-def publish(storage: Storage, export: Export, *, compare_again: bool = False) -> PublishedMonth:
-    """What the flow does about the destination."""
-    plan = plan_publication(storage, export.parameters, export.workbooks, compare_again=compare_again)
+def publish(storage: Storage, export: Export) -> PublishedMonth:
+    """What the flow does with the destination."""
+    plan = plan_publication(storage, export.parameters, export.workbooks)
     if plan.is_published:
         return show_month(storage, plan)
     with tempfile.TemporaryDirectory() as folder:
-        # As `baseline.read_baseline` asks for them; what is in them is read by Polars, which no forked process may use.
-        for name in wine_files(plan.baseline.month) if plan.baseline else ():
-            storage.download(plan.baseline.files[name]["key"], Path(folder) / "baseline")
+        # Polars would read them; a forked process must not use it.
+        fetch_tables(storage, plan.earlier, Path(folder))
         files = report_files(Path(folder), export.month)
         for name, content in export.files.items():
             files.path(name).write_bytes(content)
-        return publish_month(storage, files, export.summary, export.workbooks, plan, Path(folder))
+        return publish_month(storage, plan, files, export.summary)
 
 
 def s3_environment(endpoint: str, keys: "Keys") -> dict[str, str]:
@@ -307,7 +310,8 @@ def _say(answer: object) -> None:
 
 
 MONTH = r"\d{4}-\d{2}"
-_SHOWN = rf"(?:sales_reports/sales_report|wines/premium_wines|wines/ordinary_wines|quality/data_issues)_({MONTH})\.\w+"
+_NAMES = "sales_reports/sales_report|wines/premium_wines|wines/ordinary_wines|tables/wines|quality/data_issues"
+_SHOWN = rf"(?:{_NAMES})_({MONTH})\.\w+"
 
 
 def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, dict[str, Any]]:
@@ -327,10 +331,10 @@ def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, di
             manifests[match[1]] = json.loads(content)
     for month, manifest in manifests.items():
         _check_manifest(objects, month, manifest)
-        for baseline in filter(None, (each["baseline"] for each in _history(manifest))):
-            assert baseline["month"] < month, f"{month} was compared with {baseline['month']}"
-            known = revisions(manifests[baseline["month"]])
-            assert (baseline["revision"], baseline["identity"]) in known, f"the baseline of {month} was never committed"
+        for earlier in (snapshot for each in _history(manifest) for snapshot in each["earlier_snapshots"]):
+            assert earlier["month"] < month, f"{month} was computed with {earlier['month']}"
+            known = revisions(manifests[earlier["month"]])
+            assert (earlier["revision"], earlier["id"]) in known, f"{month} was computed with what was never committed"
         for name in shown_names(month) if at_rest else ():
             counts = objects[_own_key(manifest, name)]
             assert objects.get(name) == counts, f"{name} is not the file of revision {manifest['revision']}"
@@ -341,7 +345,7 @@ def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, di
             assert month in manifests, f"{key} is shown, but {month} was never committed"
             committed = [objects[_own_key(each, key)] for each in _history(manifests[month])]
             assert content in committed, f"{key} is no file of a committed revision"
-        elif match := re.fullmatch(rf"revisions/({MONTH})/[0-9a-f]{{64}}(?:-[0-9a-f]{{12}})?/([^/]+)", key):
+        elif match := re.fullmatch(rf"revisions/({MONTH})/[0-9a-f]{{64}}/([^/]+)", key):
             assert match[2] in {PurePosixPath(name).name for name in shown_names(match[1])}, f"{key} is no report"
         else:
             assert re.fullmatch(rf"manifests/{MONTH}\.json|refused/{MONTH}/[^/]+\.csv", key), f"{key} has no place here"
@@ -349,8 +353,8 @@ def check_bucket(objects: Mapping[str, bytes], *, at_rest: bool) -> dict[str, di
 
 
 def revisions(manifest: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Number and identity of all revisions, in order."""
-    return [(each["revision"], each["identity"]) for each in _history(manifest)]
+    """Number and id of all revisions, in order."""
+    return [(each["revision"], each["id"]) for each in _history(manifest)]
 
 
 def _history(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -358,7 +362,7 @@ def _history(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _own_key(revision: Mapping[str, Any], name: str) -> str:
-    return own_key(revision["month"], revision["identity"], name, (revision["baseline"] or {}).get("identity", ""))
+    return own_key(revision["month"], revision["id"], name)
 
 
 def _check_manifest(objects: Mapping[str, bytes], month: str, manifest: Mapping[str, Any]) -> None:
@@ -374,16 +378,10 @@ def _check_manifest(objects: Mapping[str, bytes], month: str, manifest: Mapping[
     history = revisions(manifest)
     assert [number for number, _ in history] == list(range(1, len(history) + 1)), f"{month} has gaps: {history}"
     for before, after in pairwise(_history(manifest)):
-        is_same = (before["identity"], _result(before)) == (after["identity"], _result(after))
-        assert not is_same, f"{month}: revision {after['revision']} was committed twice"
+        assert before["id"] != after["id"], f"{month}: revision {after['revision']} was committed twice"
     for each in _history(manifest):
         for name in shown_names(month):
             assert _own_key(each, name) in objects, f"{_own_key(each, name)} is missing"
-
-
-def _result(revision: Mapping[str, Any]) -> tuple[str, str] | None:
-    baseline = revision["baseline"]
-    return baseline and (baseline["month"], baseline["identity"])
 
 
 if __name__ == "__main__":

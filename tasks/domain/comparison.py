@@ -11,10 +11,10 @@ from typing import NamedTuple
 import polars as pl
 
 from tasks.domain.cells import comparable
-from tasks.domain.figures import Comparison
+from tasks.domain.figures import Comparison, MonthSummary
 from tasks.domain.month import months_between
 from tasks.domain.revenue import carrying_products
-from tasks.domain.schemas import REVENUE, ComparedWine, GoneWine, PublishedWine
+from tasks.domain.schemas import REVENUE, ComparedWine, GoneWine, PublishedWine, Snapshot
 
 
 class ComparedMonth(NamedTuple):
@@ -83,6 +83,31 @@ def _ranked(published: pl.LazyFrame) -> pl.LazyFrame:
     return published.sort("revenue", "product_id", descending=[True, False]).with_columns(
         rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
     )
+
+
+def snapshot_rows(wines: pl.LazyFrame, summary: MonthSummary) -> pl.LazyFrame:
+    """The rows of the snapshot's published table.
+
+    Args:
+        wines: One row per product (`ComparedWine`), by revenue.
+        summary: The month's figures.
+
+    Returns:
+        The same rows and order (`Snapshot`).
+    """
+    parameters, previous = summary.parameters, summary.previous_export_date
+    days = (parameters.export_date - previous).days if previous else None
+    sold_units = pl.when("is_new").then("total_sales").otherwise("sold_since")
+    schema = Snapshot.create_empty().schema
+    return wines.with_columns(
+        month=pl.lit(parameters.month),
+        export_date=pl.lit(parameters.export_date),
+        post_date=pl.lit(None, pl.Date),
+        period_days=pl.lit(days, pl.Int32),
+        status=pl.when("is_new").then(pl.lit("new")).when(~pl.col("is_new")).then(pl.lit("continuing")),
+        sold_units=sold_units,
+        sold_value=pl.col("price") * sold_units.cast(pl.Decimal(18, 0)),
+    ).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 CHANGE_KINDS = ("fallen", "new", "gone", "newly_premium", "no_longer_premium", "repriced")

@@ -128,6 +128,7 @@ class MonthSummary:
         stock: What stands in the cellar.
         comparison: The month beside the one before; None for the first month.
         row_counts: What became of the input rows (`RowCount`).
+        previous_export_date: When the snapshot compared with was exported; None for the first month.
     """
 
     parameters: Parameters
@@ -135,6 +136,7 @@ class MonthSummary:
     stock: StockFigures
     comparison: Comparison | None
     row_counts: pl.DataFrame
+    previous_export_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -346,16 +348,3 @@ class SnapshotSummary:
     comparisons: Comparisons
     inventory: InventoryFigures
     news: News
-
-
-def describe_change(before: Figures, after: Figures) -> str:
-    """What differs between two revisions of a month: `revenue 70,568.60 → 70,612.10 EUR, 2 products more`."""
-    changes = []
-    if before.revenue != after.revenue:
-        changes.append(f"revenue {before.revenue:,.2f} → {after.revenue:,.2f} EUR")
-    for name in ("units", "products", "premium"):
-        more = getattr(after, name) - getattr(before, name)
-        if more:
-            noun = {"units": "unit", "products": "product", "premium": "premium wine"}[name] + "s" * (abs(more) > 1)
-            changes.append(f"{abs(more):,} {noun} {'more' if more > 0 else 'fewer'}")
-    return ", ".join(changes) or "the same headline figures"

@@ -188,11 +188,10 @@ PRODUCT_STATUSES = pl.Enum(["continuing", "new", "newly_linked"])
 """
 
 
-class Snapshot(dy.Schema):
+class SnapshotFacts(dy.Schema):
     """The base facts of one snapshot: one row per joined product; revenue descending, then product_id by code point.
 
-    Later snapshots are compared with these rows. The last four columns are there for convenience and are never read
-    by a later run: they follow from the counters of the earlier snapshots.
+    These are the columns that later snapshots are compared with.
     """
 
     month = dy.String(
@@ -219,6 +218,15 @@ class Snapshot(dy.Schema):
     )
     z_score = Wine.z_score
     is_premium = Wine.is_premium
+
+
+class Snapshot(SnapshotFacts):
+    """The published table of one snapshot: its base facts, and what was sold in the period.
+
+    The columns of the period are there for convenience. No later run reads them, since they follow from the counters of
+    the earlier snapshots.
+    """
+
     period_days = dy.Int32(
         nullable=True,
         min=1,

@@ -1,4 +1,4 @@
-"""The month's files: their names for people, and where they stand before they are published."""
+"""The names of the month's files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,38 +12,40 @@ class ReportFiles:
         workbook: The sales report.
         premium: The premium wines.
         ordinary: The ordinary wines.
+        table: The base facts of the snapshot, for later months and for analysis.
         issues: The rejected rows and issues.
-        folder: Where they stand.
+        folder: The folder that contains them.
     """
 
     workbook: str
     premium: str
     ordinary: str
+    table: str
     issues: str
     folder: Path
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
+    def names(self) -> tuple[str, str, str, str, str]:
         """The names in the order in which they are published."""
-        return (self.workbook, self.premium, self.ordinary, self.issues)
+        return (self.workbook, self.premium, self.ordinary, self.table, self.issues)
 
     def path(self, name: str) -> Path:
-        """Where the file stands."""
+        """The path of the file."""
         return self.folder / name
 
 
-def wine_files(month: str) -> dict[str, bool]:
-    """Names of the month's two files of products, and whether each holds the premium ones."""
-    return {f"wines/premium_wines_{month}.csv": True, f"wines/ordinary_wines_{month}.csv": False}
+def table_name(month: str) -> str:
+    """The name of the table of the month's base facts."""
+    return f"tables/wines_{month}.parquet"
 
 
 def report_files(folder: Path, month: str) -> ReportFiles:
-    """Names of the month's files; their folders exist afterwards."""
-    premium, ordinary = wine_files(month)
+    """The names of the month's files; their folders exist afterwards."""
     files = ReportFiles(
         workbook=f"sales_reports/sales_report_{month}.xlsx",
-        premium=premium,
-        ordinary=ordinary,
+        premium=f"wines/premium_wines_{month}.csv",
+        ordinary=f"wines/ordinary_wines_{month}.csv",
+        table=table_name(month),
         issues=f"quality/data_issues_{month}.csv",
         folder=folder,
     )

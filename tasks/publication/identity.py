@@ -1,25 +1,38 @@
-"""What makes two results of a month the same: their inputs, their parameters and the rules."""
+"""The id of a result: two runs with the same id publish the same bytes."""
 
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import fields
 
 from tasks.domain.parameters import Parameters
 from tasks.workbook.fetch import FetchedWorkbook
 
-REPORT_VERSION = 1
-"""Raise it when a rule, a layout, or a library that writes the files changes what comes out of the same inputs."""
+REPORT_VERSION = 2
+"""Raise it when a rule, a layout, or a library that writes the files changes the bytes that come of the same inputs."""
+
+_NOT_IN_THE_ID = {"accept_unusual"}
+"""Parameters that decide whether a result is published, and nothing in it."""
 
 
-def result_identity(parameters: Parameters, workbooks: Iterable[FetchedWorkbook]) -> str:
-    """The identity of a month's result, known before anything is computed.
+def result_id(parameters: Parameters, workbooks: Iterable[FetchedWorkbook], earlier_ids: Iterable[str]) -> str:
+    """The id of a month's result, which is known before anything is computed.
 
-    The workbooks' names belong to it, since the list of issues tells them.
+    A parameter that has its default value is left out, so that a new parameter leaves every earlier id as it is.
+
+    Args:
+        parameters: The parameters of the run.
+        workbooks: Their content, and also their names, since the list of issues contains them.
+        earlier_ids: The ids of the snapshots that the result is computed with, oldest first.
     """
     facts = {
         "report_version": REPORT_VERSION,
-        "parameters": asdict(replace(parameters, accept_unusual=False)),
+        "parameters": {
+            field.name: getattr(parameters, field.name)
+            for field in fields(parameters)
+            if field.name not in _NOT_IN_THE_ID and getattr(parameters, field.name) != field.default
+        },
         "inputs": {book.source: [book.file, book.facts.sha256] for book in workbooks},
+        "earlier_snapshots": list(earlier_ids),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

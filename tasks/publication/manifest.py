@@ -1,25 +1,24 @@
-"""The month's manifest: the one file that says which revision counts, what it holds, and what it was made from."""
+"""The month's manifest: the one file that says which revision counts, what is in it, and what it was made from.
 
-import json
-from dataclasses import asdict, dataclass, field
+Manifests outlive the code that wrote them. A field that is added has a default, a field that is not known is ignored,
+and `SCHEMA_VERSION` is raised only when the meaning of a field changes. Runs of later months read no more of a manifest
+than `EarlierSnapshot`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Self, TypeVar
 
-import polars as pl
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
-from tasks.domain.figures import Comparison, Figures, MonthSummary, StockFigures
+from tasks.domain.figures import Comparison, Figures, StockFigures
 from tasks.domain.issues import OutsideFailure
-from tasks.domain.parameters import CSV_DIALECTS
-from tasks.domain.schemas import SOURCES
-from tasks.publication.files import wine_files
-from tasks.publication.identity import REPORT_VERSION
-from tasks.storage.protocol import Storage, StoredFile
-from tasks.workbook.fetch import FetchedWorkbook
+from tasks.publication.files import table_name
+from tasks.storage.protocol import Document, Storage, StoredFile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FOLDER = "manifests/"
-
-Numbers = TypeVar("Numbers", Figures, StockFigures, Comparison)
 
 
 def manifest_key(month: str) -> str:
@@ -27,236 +26,238 @@ def manifest_key(month: str) -> str:
     return f"{FOLDER}{month}.json"
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """One committed revision of a month.
+class Record(BaseModel):
+    """A part of a manifest. Fields that are not known were written by a later version, and are ignored."""
 
-    Attributes:
-        month: The label of the snapshot.
-        revision: Its number, from 1.
-        identity: What it was made from, see `identity.result_identity`.
-        parameters: What the run was told.
-        figures: The headline figures; money as text with two places, since a JSON number is a float to most readers.
-        stock: What stands in the cellar (`StockFigures`), written alike.
-        comparison: The month beside its baseline (`Comparison`), written alike; or None.
-        rows: For each source: rows read, used, and set aside by reason.
-        inputs: For each source: file, size and sha256.
-        files: For each name that people open: the key of the revision's own file, its size and sha256.
-        baseline: Month, revision and identity of the month before that was published when this one was; or None.
-        earlier_revisions: Revision, identity, baseline and figures of all that came before.
-    """
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Input(Record):
+    """A workbook that was read: its name at the source, its size and its sha256."""
+
+    file: str
+    size: int
+    sha256: str
+
+
+class PublishedFile(Record):
+    """The revision's own copy of a file: its key, size and sha256."""
+
+    key: str
+    size: int
+    sha256: str
+
+    def facts(self) -> StoredFile:
+        """Size and sha256, to compare with what is stored."""
+        return StoredFile(self.size, self.sha256)
+
+
+class SnapshotReference(Record):
+    """An earlier snapshot that a result was computed with."""
 
     month: str
     revision: int
-    identity: str
-    parameters: dict[str, Any]
-    figures: dict[str, Any]
-    stock: dict[str, Any]
-    comparison: dict[str, Any] | None
-    rows: dict[str, Any]
-    inputs: dict[str, Any]
-    files: dict[str, Any]
-    baseline: dict[str, Any] | None
-    earlier_revisions: list[dict[str, Any]]
-    report_version: int = REPORT_VERSION
-    schema_version: int = field(default=SCHEMA_VERSION)
+    id: str
+
+
+class RevisionFigures(Record, extra="allow"):
+    """The figures that are compared between two revisions of a month; the others are kept as they were written."""
+
+    revenue: Decimal | None = None
+    units: int | None = None
+    products: int | None = None
+    premium: int | None = None
+
+
+class Revision(Record, extra="allow"):
+    """One committed revision: its number, and the id of its result (see `identity.result_id`)."""
+
+    revision: int
+    id: str
+    earlier_snapshots: tuple[SnapshotReference, ...] = ()
+    figures: RevisionFigures = RevisionFigures()
+
+
+class EarlierSnapshot(Record):
+    """What a run reads of the months before it.
+
+    Attributes:
+        schema_version: Version of the manifest's format.
+        month: The label of the snapshot.
+        export_date: The day on which its workbooks were exported.
+        revision: Number of the revision that counts, from 1.
+        id: What the result was made from, see `identity.result_id`.
+        inputs: Each source's workbook.
+        files: Each file by the name that people open.
+    """
+
+    schema_version: int
+    month: str
+    export_date: date
+    revision: int
+    id: str
+    inputs: dict[str, Input]
+    files: dict[str, PublishedFile]
+
+    @model_validator(mode="after")
+    def _has_what_later_months_read(self) -> Self:
+        if "web" not in self.inputs or table_name(self.month) not in self.files:
+            raise ValueError("the web workbook or the table of the month is missing in it")
+        return self
+
+    def reference(self) -> SnapshotReference:
+        """How the manifest of a later month names this result."""
+        return SnapshotReference(month=self.month, revision=self.revision, id=self.id)
+
+    def table(self) -> PublishedFile:
+        """The table of the snapshot's base facts."""
+        return self.files[table_name(self.month)]
+
+
+class Manifest(EarlierSnapshot):
+    """The revision of a month that counts.
+
+    Attributes:
+        report_version: `REPORT_VERSION` of the code that wrote the files.
+        parameters: The parameters of the run, without month and export date.
+        rows: For each source: rows read and used, rows ignored and rejected by reason.
+        figures: The figures to date.
+        stock: The stock.
+        comparison: The month compared with the previous snapshot; None in a first one.
+        earlier_snapshots: The snapshots that the result was computed with, oldest first.
+        earlier_revisions: All revisions before this one.
+    """
+
+    report_version: int
+    parameters: dict[str, JsonValue]
+    rows: dict[str, dict[str, JsonValue]]
+    figures: Figures
+    stock: StockFigures
+    comparison: Comparison | None = None
+    earlier_snapshots: tuple[SnapshotReference, ...] = ()
+    earlier_revisions: tuple[Revision, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The manifest as it is stored: the same manifest gives the same bytes."""
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n").encode()
+        return f"{self.model_dump_json(indent=2)}\n".encode()
 
-    def reference(self) -> dict[str, Any]:
-        """How another month names this one."""
-        return {"month": self.month, "revision": self.revision, "identity": self.identity}
-
-    def history(self) -> list[dict[str, Any]]:
-        """All revisions, this one last."""
-        mine = {
-            "revision": self.revision,
-            "identity": self.identity,
-            "baseline": self.baseline,
-            "figures": self.figures,
-        }
-        return [*self.earlier_revisions, mine]
-
-    def is_compared_with(self, month_before: "Manifest | None") -> bool:
-        """Whether this month was compared with that result, or with none; a result is the same in any revision."""
-        return _result(self.baseline) == (_result(month_before.reference()) if month_before else None)
-
-    def stored(self, name: str) -> StoredFile:
-        """Size and sha256 of the file that people open under this name."""
-        return StoredFile(self.files[name]["size"], self.files[name]["sha256"])
-
-    def headline(self) -> Figures:
-        """The headline figures as numbers."""
-        return read_numbers(Figures, self.figures)
-
-    def in_stock(self) -> StockFigures:
-        """What stands in the cellar, as numbers."""
-        return read_numbers(StockFigures, self.stock)
-
-    def compared(self) -> Comparison | None:
-        """The month beside its baseline, as numbers."""
-        return None if self.comparison is None else read_numbers(Comparison, self.comparison)
-
-
-def _result(reference: dict[str, Any] | None) -> tuple[str, str] | None:
-    return None if reference is None else (reference["month"], reference["identity"])
-
-
-def revision_folder(month: str, identity: str, baseline: dict[str, Any] | None) -> str:
-    """Where the files of a revision are kept: one folder for all that decides what is in them.
-
-    The workbook tells how the month compares with its baseline, so the baseline's identity is a part of the name.
-    """
-    return f"revisions/{month}/{identity}{'-' + baseline['identity'][:12] if baseline else ''}"
-
-
-def read_numbers(kind: type[Numbers], written: dict[str, Any]) -> Numbers:
-    """Figures as a manifest holds them, back to numbers.
-
-    Raises:
-        ValueError: A figure is not of its kind.
-    """
-    numbers = {}
-    for name, hint in get_type_hints(kind).items():
-        value = written[name]
-        kinds = get_args(hint) or (hint,)
-        if Decimal in kinds and isinstance(value, str):
-            value = Decimal(value)
-        if type(value) not in kinds:
-            raise ValueError(f"{name}: {value!r}")
-        numbers[name] = value
-    return kind(**numbers)
+    def as_revision(self) -> Revision:
+        """How later revisions list this one."""
+        fields = set(Revision.model_fields)
+        return Revision.model_validate(self.model_dump(mode="json", include=fields))
 
 
 @dataclass(frozen=True)
 class Published:
-    """A manifest with the version of the file it was read from."""
+    """A month that has a manifest.
 
-    manifest: Manifest
+    Attributes:
+        version: The version of the manifest's file, for the next compare-and-swap.
+        revisions: All its revisions, the one that counts last.
+        manifest: What counts; None where it was written in schema version 1, of which only the revisions are read.
+    """
+
     version: str
+    revisions: tuple[Revision, ...]
+    manifest: Manifest | None
+
+    @property
+    def revision(self) -> int:
+        """The number of the revision that counts."""
+        return self.revisions[-1].revision
 
 
-def read_manifest(storage: Storage, month: str) -> Published | None:
-    """The month's manifest, or None where the month was never published.
+class _Header(Record):
+    schema_version: int
+    month: str
+
+
+class _RevisionOfVersion1(Record):
+    revision: int
+    identity: str
+
+
+class _ManifestOfVersion1(_RevisionOfVersion1):
+    earlier_revisions: tuple[_RevisionOfVersion1, ...]
+
+    def revisions(self) -> tuple[Revision, ...]:
+        return tuple(Revision(revision=each.revision, id=each.identity) for each in (*self.earlier_revisions, self))
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_published(storage: Storage, month: str) -> Published | None:
+    """The month as it is published, or None where it never was. Reads schema version 1 as well.
 
     Raises:
-        OutsideFailure: The file is no manifest of this schema.
+        OutsideFailure: The file is no manifest of the month, or was written by a newer version of this program.
     """
     document = storage.read(manifest_key(month))
     if document is None:
         return None
+    address = storage.address(manifest_key(month))
+    if _schema_version(document, month, address) == 1:
+        revisions = _parse(_ManifestOfVersion1, document, month, address).revisions()
+        return Published(document.version, revisions, None)
+    manifest = _parse(Manifest, document, month, address)
+    return Published(document.version, (*manifest.earlier_revisions, manifest.as_revision()), manifest)
+
+
+def read_manifest(storage: Storage, month: str) -> Manifest | None:
+    """The month's manifest, or None where the month was never published.
+
+    Raises:
+        OutsideFailure: See `read_published`; or the manifest has schema version 1.
+    """
+    return _read(storage, month, Manifest)
+
+
+def read_earlier_snapshot(storage: Storage, month: str) -> EarlierSnapshot | None:
+    """What a later month reads of this one; None and errors as `read_manifest`."""
+    return _read(storage, month, EarlierSnapshot)
+
+
+AnySnapshot = TypeVar("AnySnapshot", EarlierSnapshot, Manifest)
+
+
+def _read(storage: Storage, month: str, model: type[AnySnapshot]) -> AnySnapshot | None:
+    document = storage.read(manifest_key(month))
+    if document is None:
+        return None
+    address = storage.address(manifest_key(month))
+    if _schema_version(document, month, address) == 1:
+        raise OutsideFailure(
+            f"{address} has schema version 1, which has no table to compare with. Run {month} again: "
+            "a new revision replaces it."
+        )
+    return _parse(model, document, month, address)
+
+
+def _schema_version(document: Document, month: str, address: str) -> int:
+    header = _parse(_Header, document, month, address)
+    if header.schema_version > SCHEMA_VERSION:
+        raise OutsideFailure(
+            f"{address} was written by a newer version of monthly-sales: it has schema version "
+            f"{header.schema_version}, and this version reads up to {SCHEMA_VERSION}. Upgrade monthly-sales."
+        )
+    if header.month != month:
+        raise OutsideFailure(f"{address} is not the manifest of {month}: its month is {header.month}.")
+    return header.schema_version
+
+
+def _parse(model: type[Model], document: Document, month: str, address: str) -> Model:
     try:
-        manifest = Manifest(**json.loads(document.content))
-        is_ours = (manifest.schema_version, manifest.month) == (SCHEMA_VERSION, month) and _is_whole(manifest)
-    except (ValueError, TypeError, ArithmeticError, AttributeError, KeyError):
-        is_ours = False
-    if not is_ours:
-        place = storage.address(manifest_key(month))
-        raise OutsideFailure(f"{place} is not a manifest of schema version {SCHEMA_VERSION} for {month}.")
-    return Published(manifest, document.version)
-
-
-def _is_whole(manifest: Manifest) -> bool:
-    """Whether all that is read of a manifest later is there and of its kind; some of it raises where it is not."""
-    for revision in manifest.history():
-        read_numbers(Figures, revision["figures"])
-    manifest.in_stock()
-    manifest.compared()
-    files = [manifest.stored(name) for name in manifest.files]
-    references = [*manifest.history(), *(each["baseline"] for each in manifest.history() if each["baseline"])]
-    return (
-        all(isinstance(each["revision"], int) and isinstance(each["identity"], str) for each in references)
-        and all(isinstance(each["baseline"]["month"], str) for each in manifest.history() if each["baseline"])
-        and all(isinstance(file.size, int) and isinstance(file.sha256, str) for file in files)
-        and all(isinstance(manifest.files[name]["key"], str) for name in wine_files(manifest.month))
-        and manifest.parameters["language"] in CSV_DIALECTS
-        and isinstance(manifest.inputs["web"]["sha256"], str)
-    )
+        return model.model_validate_json(document.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        raise OutsideFailure(
+            f"{address} is not the manifest of {month}: {where}{first['msg']}. Restore an earlier version of the file."
+        ) from None
 
 
 def published_months(storage: Storage) -> list[str]:
     """The months that have a manifest, in order."""
     names = [key.removeprefix(FOLDER) for key in storage.keys(FOLDER)]
     return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
-
-
-def month_before(storage: Storage, months: list[str], month: str) -> Manifest | None:
-    """The last of these published months before this one, whatever lies between."""
-    return _manifest_of(storage, max((each for each in months if each < month), default=None))
-
-
-def month_after(storage: Storage, months: list[str], month: str) -> Manifest | None:
-    """The first of these published months after this one, whatever lies between."""
-    return _manifest_of(storage, min((each for each in months if each > month), default=None))
-
-
-def _manifest_of(storage: Storage, month: str | None) -> Manifest | None:
-    published = read_manifest(storage, month) if month else None
-    return published.manifest if published else None
-
-
-def describe_baseline(manifest: Manifest, month_before: Manifest | None) -> str:
-    """Why the comparison of a published month is no longer the one that a run of today would make.
-
-    Args:
-        manifest: The month.
-        month_before: The last published month before it, as it stands now.
-
-    Returns:
-        A sentence and what to do; empty where nothing has changed since.
-    """
-    if month_before is None or manifest.is_compared_with(month_before):
-        return ""
-    now, was = month_before, manifest.baseline
-    if was is None:
-        change = f"no month, and {now.month} stands before it now"
-    elif was["month"] == now.month:
-        change = f"revision {was['revision']} of {now.month}, of which revision {now.revision} stands now"
-    else:
-        change = f"{was['month']}, and {now.month} stands before it now"
-    return f"{manifest.month} was compared with {change}: run it again with --compare-again to compare it anew."
-
-
-def first_revision(
-    summary: MonthSummary,
-    identity: str,
-    workbooks: list[FetchedWorkbook],
-    files: dict[str, Any],
-    baseline: dict[str, Any] | None,
-) -> Manifest:
-    """The manifest of a result that no revision came before; the publisher numbers it anew where one did."""
-    parameters = asdict(summary.parameters)
-    return Manifest(
-        month=parameters.pop("month"),
-        revision=1,
-        identity=identity,
-        parameters=parameters,
-        figures=_plain(asdict(summary.figures)),
-        stock=_plain(asdict(summary.stock)),
-        comparison=_plain(asdict(summary.comparison)) if summary.comparison else None,
-        rows={source: _rows(summary.row_counts.filter(source=source)) for source in SOURCES},
-        inputs={
-            book.source: {"file": book.file, "size": book.facts.size, "sha256": book.facts.sha256} for book in workbooks
-        },
-        files=files,
-        baseline=baseline,
-        earlier_revisions=[],
-    )
-
-
-def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in numbers.items()}
-
-
-def _rows(counts: pl.DataFrame) -> dict[str, Any]:
-    """Rows read, used, and set aside by reason; a reason that has details is split by them."""
-    rows: dict[str, Any] = {"read": counts["rows"].sum(), "used": 0, "ignored": {}, "rejected": {}}
-    for count in counts.iter_rows(named=True):
-        if count["disposition"] == "used":
-            rows["used"] = count["rows"]
-        else:
-            reason = count["rule"] if count["detail"] is None else f"{count['rule']}: {count['detail']}"
-            rows[count["disposition"]][reason] = count["rows"]
-    return rows

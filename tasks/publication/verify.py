@@ -1,18 +1,18 @@
-"""Is what people see what was published? For people and for alarms."""
+"""Whether the files that people open are the files that were published. For people and for alarms."""
 
 import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
+from tasks.publication.history import select_earlier
 from tasks.publication.manifest import (
     Manifest,
-    describe_baseline,
-    month_before,
+    PublishedFile,
+    Revision,
     published_months,
     read_manifest,
-    revision_folder,
+    read_published,
 )
 from tasks.publication.publisher import show
 from tasks.storage.protocol import Storage
@@ -23,14 +23,12 @@ class Verdict:
     """What was found for one month.
 
     Attributes:
-        manifest: What counts, or None where the month was never published.
-        faults: Sentences, one for each file that is not what the manifest says; none when all are.
-        remark: That the month before was corrected since, which is no fault; empty where it was not.
+        manifest: The revision that counts, or None where the month was never published.
+        faults: One sentence for each file that is not what the manifest says; empty when all are.
     """
 
     manifest: Manifest | None
     faults: list[str]
-    remark: str = ""
 
 
 def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
@@ -39,43 +37,41 @@ def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
     Args:
         storage: Where it was published.
         month: The label of the snapshot.
-        repair: Bring the names that people open to the committed revision first. A revision's own file is never
-            touched: where one is damaged, the store's versions can help, or a shown name that is still whole.
+        repair: First copy the files of the committed revision to the names that people open. A revision's own file is
+            never changed: where one is damaged, restore it from the store's versions, or from a shown name that is
+            undamaged.
     """
-    published = read_manifest(storage, month)
-    if published is None:
+    manifest = read_manifest(storage, month)
+    if manifest is None:
         return Verdict(None, [f"{month} was never published at {storage.address('')}."])
-    manifest = published.manifest
     own_faults = [
-        f"{storage.address(file['key'])} {fault}."
-        for name, file in manifest.files.items()
-        if (fault := _fault(storage, file["key"], manifest, name))
+        f"{storage.address(file.key)} {fault}."
+        for file in manifest.files.values()
+        if (fault := _fault(storage, file.key, file))
     ]
-    # A damaged revision must not be copied over a name that still holds the right file.
+    # A damaged revision must not be copied over a name that still has the right file.
     if repair and not own_faults:
-        for name in manifest.files:
-            if _fault(storage, name, manifest, name):
-                storage.copy(manifest.files[name]["key"], name)
-        manifest = show(storage, published, month)
+        for name, file in manifest.files.items():
+            if _fault(storage, name, file):
+                storage.copy(file.key, name)
+        manifest = show(storage, read_published(storage, month), month)
     remedy = "restore the revision's own file first" if own_faults else "run verify with --repair"
     shown_faults = [
         f"{storage.address(name)} {fault}: {remedy}."
-        for name in manifest.files
-        if (fault := _fault(storage, name, manifest, name))
+        for name, file in manifest.files.items()
+        if (fault := _fault(storage, name, file))
     ]
-    before = month_before(storage, published_months(storage), month)
-    return Verdict(manifest, own_faults + shown_faults, describe_baseline(manifest, before))
+    return Verdict(manifest, own_faults + shown_faults)
 
 
-def _fault(storage: Storage, key: str, manifest: Manifest, name: str) -> str | None:
-    expected = manifest.stored(name)
+def _fault(storage: Storage, key: str, expected: PublishedFile) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         found = storage.download(key, Path(folder) / "file")
     if found is None:
         return "is missing"
     if found.size != expected.size:
         return f"has {found.size:,} bytes instead of {expected.size:,}"
-    return None if found.sha256 == expected.sha256 else "has another content than the manifest says"
+    return None if found.sha256 == expected.sha256 else "does not have the content that the manifest says"
 
 
 @dataclass(frozen=True)
@@ -84,51 +80,62 @@ class MonthLine:
 
     Attributes:
         month: The label of the snapshot.
-        revision: What counts; 0 where nothing was committed.
-        revenue: Its revenue, EUR.
-        compared_with: The month it was compared with and its revision.
-        orphans: What was stored for it and never committed.
-        is_outdated: Whether another result stands before it now than the one it was compared with.
+        revision: The revision that counts; 0 where nothing was committed.
+        revenue: Its total revenue to date, EUR; None where nothing was committed, or in schema version 1.
+        previous: The snapshot before it and its revision: `2025-04 r1`; empty for a first snapshot.
+        uncommitted: Ids of results that were stored and never committed.
+        would_change: Whether running the month again on the same workbooks would publish a new revision, because the
+            earlier snapshots that it is computed with have changed, or its manifest has schema version 1.
     """
 
     month: str
     revision: int
-    revenue: Decimal
-    compared_with: str
-    orphans: tuple[str, ...]
-    is_outdated: bool = False
+    revenue: Decimal | None
+    previous: str = ""
+    uncommitted: tuple[str, ...] = ()
+    would_change: bool = False
 
 
 def list_months(storage: Storage) -> list[MonthLine]:
     """Every month with a manifest or a stored revision, in order.
 
-    An orphan is a stored revision that no manifest knows: of a run that died before its commit, or is running now. It
-    does no harm, and a run on the same inputs will use it.
+    A result that was stored and never committed belongs to a run that was killed before its commit, or is running now.
+    It does no harm, and a run on the same inputs will use it.
     """
     stored: dict[str, set[str]] = {}
     for key in storage.keys("revisions/"):
         match key.split("/"):
-            case [_, month, result, _]:
-                stored.setdefault(month, set()).add(result)
-    lines = []
-    before: Manifest | None = None
+            case [_, month, folder, _]:
+                stored.setdefault(month, set()).add(folder)
+    lines: list[MonthLine] = []
+    manifests: list[Manifest] = []
     for month in sorted({*published_months(storage), *stored}):
-        published = read_manifest(storage, month)
-        orphans = stored.get(month, set())
-        if published is None:
-            lines.append(MonthLine(month, 0, Decimal(0), "", tuple(sorted(orphans))))
+        published = read_published(storage, month)
+        revisions = published.revisions if published else ()
+        uncommitted = tuple(sorted(folder for folder in stored.get(month, ()) if not _is_of(folder, revisions)))
+        manifest = published.manifest if published else None
+        if manifest is None:
+            revision = revisions[-1].revision if revisions else 0
+            lines.append(MonthLine(month, revision, None, "", uncommitted, would_change=revision > 0))
             continue
-        manifest = published.manifest
-        known = {_folder_name(month, revision) for revision in manifest.history()}
-        compared_with = f"{manifest.baseline['month']} r{manifest.baseline['revision']}" if manifest.baseline else "-"
+        changing = {line.month for line in lines if line.would_change}
+        earlier = [snapshot.reference() for snapshot in select_earlier(manifests, manifest.export_date)]
+        was = {(snapshot.month, snapshot.id) for snapshot in manifest.earlier_snapshots}
+        previous = manifest.earlier_snapshots[-1] if manifest.earlier_snapshots else None
         line = MonthLine(
-            month, manifest.revision, manifest.headline().revenue, compared_with, tuple(sorted(orphans - known)),
-            is_outdated=describe_baseline(manifest, before) != "",
-        )  # fmt: skip
+            month,
+            manifest.revision,
+            manifest.figures.revenue,
+            previous=f"{previous.month} r{previous.revision}" if previous else "",
+            uncommitted=uncommitted,
+            would_change={(each.month, each.id) for each in earlier} != was
+            or any(each.month in changing for each in earlier),
+        )
         lines.append(line)
-        before = manifest
+        manifests.append(manifest)
     return lines
 
 
-def _folder_name(month: str, revision: dict[str, Any]) -> str:
-    return PurePosixPath(revision_folder(month, revision["identity"], revision["baseline"])).name
+def _is_of(folder: str, revisions: tuple[Revision, ...]) -> bool:
+    """Whether the folder is one of these revisions'; schema version 1 added a part of another id to its name."""
+    return folder.partition("-")[0] in {revision.id for revision in revisions}

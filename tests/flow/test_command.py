@@ -37,7 +37,7 @@ def test_a_published_month_ends_as_the_readme_shows_it(tmp_path: Path, prefect_s
         "fetch-workbooks", "check-published", "clean-erp", "clean-liaison", "clean-web", "validate-cleaning",
         "join-sources",
         "settle-rows", "collect-issues", "validate-join", "compute-revenue", "validate-revenue", "classify-wines",
-        "validate-classification", "read-baseline", "compare-months", "summarise-month", "validate-comparison",
+        "validate-classification", "read-history", "compare-months", "summarise-month", "validate-comparison",
         "write-reports", "audit-reports", "publish", "announce",
     ]  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_a_month_is_read_published_and_listed_with_the_policy_and_nothing_else(t
         assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
 
         storage = Location("s3://bottleneck/prod").open()
-        assert [line.orphans for line in list_months(storage)] == [()]
+        assert [line.uncommitted for line in list_months(storage)] == [()]
         assert verify_month(storage, "2025-05", repair=True).faults == []
         client = s3.client("task-role")
         with pytest.raises(ClientError, match="AccessDenied"):

@@ -24,6 +24,7 @@ FILES = [
     "manifests/2025-05.json",
     "quality/data_issues_2025-05.csv",
     "sales_reports/sales_report_2025-05.xlsx",
+    "tables/wines_2025-05.parquet",
     "wines/ordinary_wines_2025-05.csv",
     "wines/premium_wines_2025-05.csv",
 ]
@@ -187,7 +188,7 @@ def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Pa
     second = json.loads((reports / "manifests/2025-05.json").read_text())
     assert second["revision"] == 2
     assert second["earlier_revisions"] == [
-        {"revision": 1, "identity": first["identity"], "baseline": None, "figures": first["figures"]}
+        {"revision": 1, "id": first["id"], "earlier_snapshots": [], "figures": first["figures"]}
     ]
     assert all((reports / file["key"]).exists() for file in first["files"].values())
     was, now = (f"{Decimal(manifest['figures']['revenue']):,}" for manifest in (first, second))
@@ -204,8 +205,8 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
         "the month before. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
     monthly_sales("2025-05", str(SAMPLE), str(tmp_path), accept_unusual=True)
-    baseline = json.loads((tmp_path / "manifests/2025-05.json").read_text())["baseline"]
-    assert (baseline["month"], baseline["revision"]) == ("2025-04", 1)
+    (april,) = json.loads((tmp_path / "manifests/2025-05.json").read_text())["earlier_snapshots"]
+    assert (april["month"], april["revision"]) == ("2025-04", 1)
 
 
 def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
@@ -225,12 +226,10 @@ def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
     changed, same = now["comparison"], ("repriced", "new_products", "gone_products", "fallen_products", "newly_premium")
     assert [changed[name] for name in same] == [0] * len(same)
     assert (changed["month"], changed["months_apart"], changed["units_sold"]) == ("2025-04", 2, 2)
-    assert (changed["identity"], changed["units_before"]) == (before["identity"], 1059)
+    assert (changed["identity"], changed["units_before"]) == (before["id"], 1059)
     grown = Decimal(now["figures"]["revenue"]) - Decimal(before["figures"]["revenue"])
     assert Decimal(changed["sold_value"]) == grown > 0
-    assert now["files"]["wines/premium_wines_2025-06.csv"]["key"].split("/")[2] == (
-        f"{now['identity']}-{before['identity'][:12]}"
-    )
+    assert now["files"]["wines/premium_wines_2025-06.csv"]["key"].split("/")[2] == now["id"]
     shown = files_in(reports)
     monthly_sales("2025-06", str(sold), str(reports))
     assert files_in(reports) == shown

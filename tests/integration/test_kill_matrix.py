@@ -25,7 +25,7 @@ class Scene:
     def set_up(self, place: Destination) -> None:
         place.publish(*self.before)
         if self.lagging:
-            place.copy(f"{place.prefix}/{own_key(MAY.month, MAY.identity, self.lagging, APRIL.identity)}", self.lagging)
+            place.copy(f"{place.prefix}/{own_key(MAY.month, MAY.result_id(APRIL), self.lagging)}", self.lagging)
 
 
 SCENES = {
@@ -101,9 +101,9 @@ def test_a_run_killed_at_any_request_leaves_whole_files_and_the_next_run_ends_as
                 assert place.objects() == after
 
 
-@pytest.mark.parametrize(("scene", "limit"), [("first publication", 26), ("nothing to do", 8)])
+@pytest.mark.parametrize(("scene", "limit"), [("first publication", 29), ("nothing to do", 9)])
 def test_a_run_makes_few_requests(scene, limit: int, start, proxy, publishers):
-    """24 for a first publication alone, and two for the wines of the month that it is compared with."""
+    """27 for a first snapshot, and two for the one that it is compared with: its manifest and its table."""
     SCENES[scene].set_up(start)
     proxy.reset()
     assert publishers.run(start, [SCENES[scene].run]) == [SCENES[scene].end]
@@ -130,6 +130,7 @@ def test_nothing_is_deleted_and_only_manifests_and_shown_names_are_replaced(s3, 
         ("manifests", "if-match", ""),
         ("sales_reports", "a copy"),
         ("wines", "a copy"),
+        ("tables", "a copy"),
         ("quality", "a copy"),
     }
     assert {request.conditions.get("if-none-match", "*") for request in log} == {"*"}

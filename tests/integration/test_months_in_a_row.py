@@ -1,9 +1,10 @@
-"""Months published one after the other, each compared with the one before as its committed files hold it."""
+"""Months published one after the other, each compared with those before it as their published tables contain them."""
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,17 +14,20 @@ from compared import Product, compare, wines_of
 from polars.testing import assert_frame_equal
 from publishing import Destination, check_bucket
 
+from tasks.domain.comparison import snapshot_rows
 from tasks.domain.figures import Comparison
-from tasks.domain.issues import OutsideFailure, issue_frame
+from tasks.domain.issues import OutsideFailure, WrongArgument, issue_frame
 from tasks.domain.month import resolve_export_date
 from tasks.domain.parameters import Language, Parameters
-from tasks.domain.schemas import SOURCES, PublishedWine, Source
-from tasks.publication.baseline import read_baseline
+from tasks.domain.schemas import SOURCES, PublishedWine, Snapshot, SnapshotFacts, Source
 from tasks.publication.files import report_files
+from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest
-from tasks.publication.publisher import PublishedMonth, plan_publication, publish_month, show_month
+from tasks.publication.plan import plan_publication
+from tasks.publication.publisher import PublishedMonth, publish_month, show_month
 from tasks.publication.verify import list_months, verify_month
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.tables import write_table
 from tasks.storage.local import LocalStorage
 from tasks.storage.protocol import Storage, StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
@@ -49,43 +53,48 @@ class Publish:
         self.folder = folder
 
     def __call__(
-        self,
-        month: str,
-        *products: Product,
-        compare_again: bool = False,
-        language: Language = "en",
-        die: bool = False,
-    ) -> PublishedMonth | None:
+        self, month: str, *products: Product, export_date: str = "", language: Language = "en", die: bool = False
+    ) -> PublishedMonth:
         """Publish a month, or die before its commit."""
-        parameters = Parameters(month, resolve_export_date("", month), premium_threshold=1.0, language=language)
-        workbooks = _workbooks(products)
-        plan = plan_publication(self.storage, parameters, workbooks, compare_again=compare_again)
+        parameters = Parameters(
+            month, resolve_export_date(export_date, month), premium_threshold=1.0, language=language
+        )
+        plan = plan_publication(self.storage, parameters, _workbooks(products))
         if plan.is_published:
             return show_month(self.storage, plan)
         scratch = self.folder / f"run {len(list(self.folder.iterdir()))}"
         scratch.mkdir()
-        before = read_baseline(self.storage, plan.baseline, scratch).lazy() if plan.baseline else None
-        named = (plan.baseline.month, plan.baseline.identity) if plan.baseline else ()
+        history = scan_tables(fetch_tables(self.storage, plan.earlier, scratch))
+        before = (
+            history.filter(month=plan.previous.month).select(PublishedWine.column_names()) if plan.previous else None
+        )
         wines = wines_of(products, 1.0)
-        compared = compare(wines, before, parameters, *named)
+        compared = compare(wines, before, parameters, previous=plan.previous)
         files = report_files(scratch / "files", month)
-        # Stands for the workbook: it tells all that is compared, and so changes with the baseline.
-        told = f"{compared.summary.comparison}\n{compared.month.wines.collect().write_csv()}"
-        files.path(files.workbook).write_text(told, encoding="utf-8")
+        # In place of the workbook: it shows all that is compared, and so changes with the earlier snapshots.
+        report = f"{compared.summary.comparison}\n{compared.month.wines.collect().write_csv()}"
+        files.path(files.workbook).write_text(report, encoding="utf-8")
         write_wines(files.path(files.premium), wines.collect().filter("is_premium"), parameters.csv_dialect)
         write_wines(files.path(files.ordinary), wines.collect().filter(~pl.col("is_premium")), parameters.csv_dialect)
+        write_table(files.path(files.table), snapshot_rows(compared.month.wines, compared.summary).collect())
         write_issues(files.path(files.issues), issue_frame([]), parameters.csv_dialect)
-        storage = Dying(self.storage) if die else self.storage
-        return publish_month(storage, files, compared.summary, workbooks, plan, scratch)
+        return publish_month(Dying(self.storage) if die else self.storage, plan, files, compared.summary)
 
     def manifest(self, month: str) -> Manifest:
-        return read_manifest(self.storage, month).manifest
+        return read_manifest(self.storage, month)
 
     def comparison(self, month: str) -> Comparison:
-        return self.manifest(month).compared()
+        return self.manifest(month).comparison
+
+    def table(self, month: str) -> pl.DataFrame:
+        return pl.read_parquet(self.storage.read(f"tables/wines_{month}.parquet").content)
 
     def contents(self) -> dict[str, bytes]:
         return {key: self.storage.read(key).content for key in self.storage.keys("")}
+
+    def marked(self) -> list[str]:
+        """The months that `list` marks."""
+        return [line.month for line in list_months(self.storage) if line.would_change]
 
 
 def _workbooks(products: Sequence[Product]) -> dict[Source, FetchedWorkbook]:
@@ -96,7 +105,7 @@ def _workbooks(products: Sequence[Product]) -> dict[Source, FetchedWorkbook]:
 
 
 class Dying:
-    """A storage whose user is gone when it is to commit."""
+    """A storage whose user is killed when it is to commit."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -108,7 +117,7 @@ class Dying:
 
 
 def month(units: int, price: str = "10.00") -> list[Product]:
-    """A cellar of eight wines, the first of which was sold this often at this price."""
+    """A shop of eight wines, the first of which was sold this often at this price."""
     return [Product("1", price, units), *(Product(str(number), "12.50", 2) for number in range(2, 8)),
             Product("grand-cru", "250.00", 1, 0)]  # fmt: skip
 
@@ -117,12 +126,49 @@ def test_the_first_month_is_compared_with_nothing_and_the_second_with_it(publish
     publish("2025-04", *month(10))
     publish("2025-05", *month(13, price="11.00"))
     first, second = publish.manifest("2025-04"), publish.manifest("2025-05")
-    assert (first.baseline, first.comparison) == (None, None)
-    assert second.baseline == {"month": "2025-04", "revision": 1, "identity": first.identity}
+    assert (first.earlier_snapshots, first.comparison) == ((), None)
+    assert second.earlier_snapshots == (first.reference(),)
+    assert (first.reference().month, first.reference().revision) == ("2025-04", 1)
     then = publish.comparison("2025-05")
-    assert (then.month, then.identity, then.months_apart) == ("2025-04", first.identity, 1)
+    assert (then.month, then.identity, then.months_apart) == ("2025-04", first.id, 1)
     assert (then.units_sold, then.sold_value, then.price_effect) == (3, Decimal("33.00"), Decimal("10.00"))
-    assert second.headline().revenue - first.headline().revenue == Decimal("43.00")
+    assert second.figures.revenue - first.figures.revenue == Decimal("43.00")
+
+
+def test_the_table_of_a_first_snapshot_has_its_facts_and_no_period(publish: Publish) -> None:
+    publish("2025-04", *month(10))
+    table = publish.table("2025-04")
+    assert table.columns == Snapshot.column_names()
+    assert table.filter(product_id="grand-cru").drop("z_score").row(0, named=True) == {
+        "month": "2025-04",
+        "export_date": date(2025, 4, 15),
+        "product_id": "grand-cru",
+        "sku": "wgrand-cru",
+        "post_title": "Château grand-cru",
+        "post_date": None,
+        "total_sales": 1,
+        "price": Decimal("250.00"),
+        "stock_quantity": 0,
+        "revenue": Decimal("250.00"),
+        "is_premium": True,
+        "period_days": None,
+        "status": None,
+        "sold_units": None,
+        "sold_value": None,
+    }
+    assert table["product_id"].to_list() == ["grand-cru", "1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_the_table_of_a_later_snapshot_says_what_was_sold_in_how_many_days(publish: Publish) -> None:
+    publish("2025-04", *month(10))
+    publish("2025-05", *month(9, price="11.00"), Product("new", "20.00", 4), export_date="2025-05-20")
+    period = publish.table("2025-05").filter(pl.col("product_id").is_in(["1", "2", "new"]))
+    columns = ("product_id", "status", "period_days", "sold_units", "sold_value")
+    assert period.select(columns).sort("product_id").rows() == [
+        ("1", "continuing", 35, -1, Decimal("-11.00")),
+        ("2", "continuing", 35, 0, Decimal("0.00")),
+        ("new", "new", 35, 4, Decimal("80.00")),
+    ]
 
 
 def test_the_manifest_holds_the_stock_and_the_comparison_as_text_and_gives_them_back(publish: Publish) -> None:
@@ -132,7 +178,7 @@ def test_the_manifest_holds_the_stock_and_the_comparison_as_text_and_gives_them_
     assert written["comparison"]["sold_value"] == "30.00"
     assert written["stock"]["sold_out_revenue"] == "250.00"
     manifest = publish.manifest("2025-05")
-    for section, numbers in (("stock", manifest.in_stock()), ("comparison", manifest.compared())):
+    for section, numbers in (("stock", manifest.stock), ("comparison", manifest.comparison)):
         texts = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(numbers).items()}
         assert texts == written[section]
 
@@ -144,38 +190,56 @@ def test_thirteen_months_in_a_row_add_up_to_what_was_sold_from_the_first_to_the_
     comparisons = [publish.comparison(label) for label in labels]
     assert comparisons[0] is None
     assert [then.units_sold for then in comparisons[1:]] == [2 * number - 1 for number in range(1, 13)]
-    revenues = [publish.manifest(label).headline().revenue for label in labels]
+    revenues = [publish.manifest(label).figures.revenue for label in labels]
     assert sum(then.sold_value for then in comparisons[1:]) == revenues[-1] - revenues[0]
-    assert [line.compared_with for line in list_months(publish.storage)] == ["-", *(f"{one} r1" for one in labels[:-1])]
-    assert not any(line.is_outdated for line in list_months(publish.storage))
+    assert [line.previous for line in list_months(publish.storage)] == ["", *(f"{one} r1" for one in labels[:-1])]
+    assert publish.marked() == []
+    assert [each.month for each in publish.manifest("2025-05").earlier_snapshots] == labels[:-1]
     check_bucket(publish.contents(), at_rest=True)
 
 
-def test_a_month_that_is_missing_between_is_told_by_the_distance(publish: Publish) -> None:
+def test_a_month_that_is_missing_between_shows_in_the_distance(publish: Publish) -> None:
     publish("2024-12", *month(10))
     publish("2025-03", *month(13))
     assert (publish.comparison("2025-03").month, publish.comparison("2025-03").months_apart) == ("2024-12", 3)
 
 
-@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en"), ("fr", "fr")])
-def test_a_month_is_read_back_in_the_language_it_was_written_in(
-    publish: Publish, tmp_path: Path, languages: tuple[Language, Language]
-) -> None:
-    publish("2025-04", *month(10), language=languages[0])
-    found = read_baseline(publish.storage, publish.manifest("2025-04"), tmp_path)
-    expected = wines_of(month(10), 1.0).select(PublishedWine.column_names()).with_columns(pl.col("z_score").round(6))
-    assert_frame_equal(found.sort("product_id"), expected.collect().sort("product_id"), check_exact=True)
-    publish("2025-05", *month(13), language=languages[1])
-    assert publish.comparison("2025-05").sold_value == Decimal("30.00")
-
-
-# --- a month before that is corrected, or comes late
-
-
-OVERTAKEN = (
-    "2025-05 was compared with revision 1 of 2025-04, of which revision 2 stands now: "
-    "run it again with --compare-again to compare it anew."
+@pytest.mark.parametrize(
+    ("first", "is_used"),
+    [("2024-04-11", False), ("2024-04-12", True), ("2024-04-13", True)],
+    ids=["401 days before", "400 days before", "399 days before"],
 )
+def test_a_month_is_computed_with_the_snapshots_of_the_last_400_days(
+    publish: Publish,
+    first: str,
+    is_used: bool,  # noqa: FBT001
+) -> None:
+    publish("2024-04", *month(8), export_date=first)
+    publish("2025-04", *month(10), export_date="2025-04-20")
+    publish("2025-05", *month(13), export_date="2025-05-17")
+    used = ["2024-04"] * is_used + ["2025-04"]
+    assert [each.month for each in publish.manifest("2025-05").earlier_snapshots] == used
+
+
+def test_the_history_is_one_frame_of_all_earlier_snapshots(publish: Publish, tmp_path: Path) -> None:
+    """Also where the CSV files of the months are written in different ways."""
+    publish("2025-03", *month(10), language="fr")
+    publish("2025-04", *month(12, price="11.00"))
+    parameters = Parameters("2025-05", date(2025, 5, 15))
+    plan = plan_publication(publish.storage, parameters, _workbooks(month(13)))
+    history = scan_tables(fetch_tables(publish.storage, plan.earlier, tmp_path)).collect()
+    expected = pl.concat([publish.table("2025-03"), publish.table("2025-04")]).select(SnapshotFacts.column_names())
+    assert_frame_equal(history, expected, check_exact=True)
+    assert history.filter(product_id="1")["price"].to_list() == [Decimal("10.00"), Decimal("11.00")]
+
+
+def test_a_first_snapshot_has_an_empty_history(publish: Publish, tmp_path: Path) -> None:
+    plan = plan_publication(publish.storage, Parameters("2025-05", date(2025, 5, 15)), _workbooks(month(13)))
+    history = scan_tables(fetch_tables(publish.storage, plan.earlier, tmp_path)).collect()
+    assert (history.height, history.columns) == (0, SnapshotFacts.column_names())
+
+
+# --- an earlier month that is corrected, or comes late
 
 
 @pytest.fixture
@@ -184,53 +248,59 @@ def corrected(publish: Publish) -> Publish:
     publish("2025-04", *month(10))
     publish("2025-05", *month(13))
     sentence = publish("2025-04", *month(10, price="9.00")).sentence()
-    assert sentence == (
-        f"2025-04 is published (revision 2). Since revision 1: revenue 500.00 → 490.00 EUR. {OVERTAKEN}"
-    )
+    assert sentence == "2025-04 is published (revision 2). Since revision 1: revenue 500.00 → 490.00 EUR."
     return publish
 
 
-def test_a_corrected_month_does_not_change_the_month_after_but_all_commands_tell_it(corrected: Publish) -> None:
-    before = corrected.contents()
-    again = corrected("2025-05", *month(13))
-    assert again.sentence() == f"2025-05 is already published (revision 1), nothing changed. {OVERTAKEN}"
-    verdict = verify_month(corrected.storage, "2025-05", repair=False)
-    assert (verdict.faults, verdict.remark) == ([], OVERTAKEN)
-    assert verify_month(corrected.storage, "2025-04", repair=False).remark == ""
-    assert [(line.month, line.compared_with, line.is_outdated) for line in list_months(corrected.storage)] == [
-        ("2025-04", "-", False),
+def test_a_corrected_month_changes_nothing_after_it_but_the_list_marks_what_would_change(corrected: Publish) -> None:
+    assert verify_month(corrected.storage, "2025-05", repair=False).faults == []
+    assert corrected.comparison("2025-05").revenue_before == Decimal("500.00")
+    assert [(line.month, line.previous, line.would_change) for line in list_months(corrected.storage)] == [
+        ("2025-04", "", False),
         ("2025-05", "2025-04 r1", True),
     ]
-    assert corrected.contents() == before
 
 
-def test_a_month_is_compared_anew_when_that_is_asked_for(corrected: Publish) -> None:
-    again = corrected("2025-05", *month(13), compare_again=True)
+def test_a_month_run_again_after_an_earlier_one_was_corrected_is_another_result(corrected: Publish) -> None:
+    first = corrected.manifest("2025-05").id
+    again = corrected("2025-05", *month(13))
     assert again.sentence() == (
-        "2025-05 is published (revision 2). Since revision 1: the same headline figures, "
-        "compared with revision 2 of 2025-04."
+        "2025-05 is published (revision 2). Since revision 1: compared with a new result of 2025-04."
     )
     then = corrected.comparison("2025-05")
     assert (then.sold_value, then.price_effect, then.repriced) == (Decimal("30.00"), Decimal("10.00"), 1)
-    assert verify_month(corrected.storage, "2025-05", repair=False).remark == ""
-    assert not any(line.is_outdated or line.orphans for line in list_months(corrected.storage))
+    assert corrected.manifest("2025-05").id != first
+    assert corrected.manifest("2025-05").earlier_snapshots == (corrected.manifest("2025-04").reference(),)
+    assert corrected.marked() == []
     check_bucket(corrected.contents(), at_rest=True)
 
     before = corrected.contents()
-    for compare_again in (False, True):
-        nothing = corrected("2025-05", *month(13), compare_again=compare_again)
-        assert nothing.sentence() == "2025-05 is already published (revision 2), nothing changed."
+    nothing = corrected("2025-05", *month(13))
+    assert nothing.sentence() == "2025-05 is already published (revision 2), nothing changed."
     assert corrected.contents() == before
 
 
-def test_a_correction_that_is_taken_back_leaves_the_comparison_right(corrected: Publish) -> None:
+def test_a_correction_that_is_taken_back_leaves_the_month_after_right(corrected: Publish) -> None:
     """What counts is the result, not the number of its revision."""
-    taken_back = corrected("2025-04", *month(10))
-    assert "compared" not in taken_back.sentence()
-    assert verify_month(corrected.storage, "2025-05", repair=False).remark == ""
+    corrected("2025-04", *month(10))
+    assert corrected.manifest("2025-04").revision == 3
+    assert corrected.marked() == []
+    assert corrected("2025-05", *month(13)).outcome == "unchanged"
 
 
-def test_a_run_that_died_before_its_commit_does_not_stand_in_the_way_when_the_month_before_is_corrected(
+def test_a_correction_changes_months_beyond_400_days_through_those_between(publish: Publish) -> None:
+    for label, units in (("2023-06", 5), ("2024-06", 10), ("2025-06", 13)):
+        publish(label, *month(units))
+    assert [each.month for each in publish.manifest("2025-06").earlier_snapshots] == ["2024-06"]
+    publish("2023-06", *month(6))
+    assert publish.marked() == ["2024-06", "2025-06"]
+    publish("2024-06", *month(10))
+    assert publish.marked() == ["2025-06"]
+    publish("2025-06", *month(13))
+    assert publish.marked() == []
+
+
+def test_a_run_that_was_killed_before_its_commit_is_no_obstacle_when_the_month_before_is_corrected(
     publish: Publish,
 ) -> None:
     publish("2025-04", *month(10))
@@ -240,69 +310,92 @@ def test_a_run_that_died_before_its_commit_does_not_stand_in_the_way_when_the_mo
     published = publish("2025-05", *month(13))
     assert published.sentence() == "2025-05 is published (revision 1)."
     assert publish.comparison("2025-05").revenue_before == Decimal("490.00")
-    (orphan,) = list_months(publish.storage)[1].orphans
-    assert orphan.startswith(publish.manifest("2025-05").identity)
+    (uncommitted,) = list_months(publish.storage)[1].uncommitted
+    assert uncommitted != publish.manifest("2025-05").id
     check_bucket(publish.contents(), at_rest=True)
 
 
-def test_a_month_that_comes_late_is_told_by_the_one_after_it(publish: Publish) -> None:
-    publish("2025-03", *month(10))
-    publish("2025-05", *month(13))
+@pytest.mark.parametrize("before", [["2025-03"], []], ids=["between two months", "before the first month"])
+def test_a_month_that_comes_late_marks_the_one_after_it(publish: Publish, before: list[str]) -> None:
+    for label in (*before, "2025-05"):
+        publish(label, *month(10 if label == "2025-03" else 13))
     late = publish("2025-04", *month(12))
-    sentence = (
-        "2025-05 was compared with 2025-03, and 2025-04 stands before it now: "
-        "run it again with --compare-again to compare it anew."
+    assert late.sentence() == "2025-04 is published (revision 1)."
+    assert publish.marked() == ["2025-05"]
+    again = publish("2025-05", *month(13))
+    assert again.sentence() == (
+        "2025-05 is published (revision 2). Since revision 1: compared with a new result of 2025-04."
     )
-    assert late.sentence() == f"2025-04 is published (revision 1). {sentence}"
-    assert verify_month(publish.storage, "2025-05", repair=False).remark == sentence
-    publish("2025-05", *month(13), compare_again=True)
     assert (publish.comparison("2025-05").month, publish.comparison("2025-05").units_sold) == ("2025-04", 1)
 
 
-def test_a_first_month_that_comes_late_is_told_as_well(publish: Publish) -> None:
-    publish("2025-05", *month(13))
-    late = publish("2025-04", *month(12))
-    assert late.sentence() == (
-        "2025-04 is published (revision 1). 2025-05 was compared with no month, and 2025-04 stands before it now: "
-        "run it again with --compare-again to compare it anew."
-    )
+@pytest.mark.parametrize(
+    ("label", "export_date", "sentence"),
+    [
+        pytest.param(
+            "2025-05",
+            "2025-04-15",
+            "export_date: 2025-04-15 is not after 2025-04-15, the export date of 2025-04.",
+            id="on the day of the month before",
+        ),
+        pytest.param(
+            "2025-05",
+            "2025-06-16",
+            "export_date: 2025-06-16 is not before 2025-06-15, the export date of 2025-06.",
+            id="a day after the month after",
+        ),
+    ],
+)
+def test_export_dates_must_have_the_order_of_the_months(
+    publish: Publish, label: str, export_date: str, sentence: str
+) -> None:
+    publish("2025-04", *month(10))
+    publish("2025-06", *month(16))
+    before = publish.contents()
+    with pytest.raises(WrongArgument) as refused:
+        publish(label, *month(13), export_date=export_date)
+    other = sentence.rstrip(".").rpartition(" ")[2]
+    assert str(refused.value) == f"{sentence} Correct it; where that of {other} is wrong, run {other} again."
+    assert publish.contents() == before
 
 
-# --- a month before that cannot be read
+# --- an earlier month that cannot be read
 
 
 @pytest.mark.parametrize(
-    ("spoil", "fault"),
+    "spoil",
     [
-        pytest.param(lambda content: content[:-1] + b"!", "is not what its manifest says", id="changed"),
-        pytest.param(lambda content: content[:40], "is not what its manifest says", id="cut short"),
+        pytest.param(lambda content: content[:-1] + b"!", id="changed"),
+        pytest.param(lambda content: content[:40], id="cut short"),
     ],
 )
-def test_a_damaged_month_before_stops_the_run_by_name_and_nothing_is_published(
-    publish: Publish, spoil: Callable[[bytes], bytes], fault: str
+def test_a_damaged_table_of_an_earlier_month_stops_the_run_by_name_and_nothing_is_published(
+    publish: Publish, spoil: Callable[[bytes], bytes]
 ) -> None:
     publish("2025-04", *month(10))
-    key = publish.manifest("2025-04").files["wines/ordinary_wines_2025-04.csv"]["key"]
+    key = publish.manifest("2025-04").table().key
     there = publish.storage.read(key)
     publish.storage.compare_and_swap(key, spoil(there.content), there.version)
     before = publish.contents()
     with pytest.raises(OutsideFailure) as failed:
         publish("2025-05", *month(13))
     assert str(failed.value) == (
-        f"{publish.storage.address(key)}, with which the month is compared, {fault}. "
+        f"{publish.storage.address(key)}, which the month is compared with, is not what its manifest says. "
         "Restore it: see `monthly-sales verify --month 2025-04`, and the runbook."
     )
     assert publish.contents() == before
 
 
-def test_a_lost_month_before_stops_the_run_by_name(publish: Publish, request: pytest.FixtureRequest) -> None:
+def test_a_lost_table_of_an_earlier_month_stops_the_run_by_name(
+    publish: Publish, request: pytest.FixtureRequest
+) -> None:
     publish("2025-04", *month(10))
-    key = publish.manifest("2025-04").files["wines/premium_wines_2025-04.csv"]["key"]
+    key = publish.manifest("2025-04").table().key
     if isinstance(publish.storage, LocalStorage):
         (publish.storage.folder / key).unlink()
     else:
         client = request.getfixturevalue("s3").client("administrator")
         client.delete_object(Bucket=publish.storage.bucket, Key=publish.storage.prefix + key)
-    with pytest.raises(OutsideFailure, match=r"with which the month is compared, is missing\. Restore it"):
+    with pytest.raises(OutsideFailure, match=r"which the month is compared with, is missing\. Restore it"):
         publish("2025-05", *month(13))
     assert read_manifest(publish.storage, "2025-05") is None

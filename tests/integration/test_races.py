@@ -34,8 +34,8 @@ def committed(place: Destination, *exports: Export) -> list[Export]:
     """The exports in the order of their revisions, after all that is visible was checked, to the last byte of each."""
     objects = place.objects()
     manifest = check_bucket(objects, at_rest=True)[MONTH]
-    by_identity = {export.identity: export for export in exports}
-    in_order = [by_identity[identity] for _, identity in revisions(manifest)]
+    by_id = {export.result_id(): export for export in exports}
+    in_order = [by_id[result] for _, result in revisions(manifest)]
     figures = [each["figures"]["revenue"] for each in (*manifest["earlier_revisions"], manifest)]
     assert figures == [str(export.summary.figures.revenue) for export in in_order]
     stored = {key: content for export in in_order for key, content in export.stored.items()}

@@ -565,9 +565,9 @@ def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in
     published = publish(through(place), MAY)
     assert published.sentence() == "2025-05 was published, and another run has published revision 2 since."
     manifest = check_bucket(place.objects(), at_rest=True)["2025-05"]
-    assert [revision["identity"] for revision in (*manifest["earlier_revisions"], manifest)] == [
-        MAY.identity,
-        MAY_CORRECTED.identity,
+    assert [revision["id"] for revision in (*manifest["earlier_revisions"], manifest)] == [
+        MAY.result_id(),
+        MAY_CORRECTED.result_id(),
     ]
 
 
@@ -603,18 +603,18 @@ def test_a_file_that_reads_back_spoilt_is_never_committed(s3, place, proxy, thro
     )
     sentence = told(s3, lambda: publish(through(place), MAY))
     assert sentence.startswith(
-        f"s3://{place.bucket}/prod/revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx: "
+        f"s3://{place.bucket}/prod/revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx: "
         "GetObject failed 3 times: Expected checksum "
     )
     assert check_bucket(place.objects(), at_rest=False) == {}
 
 
-def test_another_content_under_the_identity_of_a_month_is_never_committed(s3, place) -> None:
-    own = f"revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx"
+def test_another_content_under_the_id_of_a_result_is_never_committed(s3, place) -> None:
+    own = f"revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx"
     place.storage().compare_and_swap(own, b"of another version of a library", None)
     assert told(s3, lambda: publish(place.storage(), MAY)) == (
-        f"s3://{place.bucket}/prod/{own} does not hold what was written. If a library or a rule has changed what comes "
-        "out of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
+        f"s3://{place.bucket}/prod/{own} does not have the content that was written. If a library or a rule has "
+        "changed the files that come of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
     )
     assert list(place.objects()) == [own]
 
@@ -624,7 +624,7 @@ def test_another_content_under_the_identity_of_a_month_is_never_committed(s3, pl
     [
         pytest.param(
             "reader",
-            f"revisions/2025-05/{MAY.identity}/sales_report_2025-05.xlsx: PutObject failed: "
+            f"revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx: PutObject failed: "
             "these credentials lack s3:PutObject (AccessDenied).",
             id="reader",
         ),

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from tasks.storage.local import LocalStorage
 from tasks.storage.protocol import Storage
 
 APRIL, MAY, MAY_CORRECTED = Export("2025-04", "april"), Export("2025-05", "first"), Export("2025-05", "fixed")
-REPORT, PREMIUM, ORDINARY, _ = shown_names("2025-05")
+REPORT, PREMIUM, ORDINARY, TABLE, _ = shown_names("2025-05")
 
 
 @pytest.fixture(params=["a folder", "S3"])
@@ -53,13 +52,13 @@ def test_a_month_as_it_was_published_has_no_fault_and_nothing_is_written(storage
     for repair in (False, True):
         verdict = verify_month(storage, "2025-05", repair=repair)
         assert verdict.faults == []
-        assert (verdict.manifest.revision, verdict.manifest.identity) == (1, MAY.identity)
-        assert verdict.manifest.headline() == MAY.summary.figures
+        assert (verdict.manifest.revision, verdict.manifest.id) == (1, MAY.result_id())
+        assert verdict.manifest.figures == MAY.summary.figures
     assert contents(storage) == before
 
 
 DAMAGES = {
-    "changed": (lambda content: content[:-1] + b"!", "has another content than the manifest says"),
+    "changed": (lambda content: content[:-1] + b"!", "does not have the content that the manifest says"),
     "cut short": (lambda content: content[:40], "has 40 bytes instead of {size}"),
     "emptied": (lambda _: b"", "has 0 bytes instead of {size}"),
     "missing": (None, "is missing"),
@@ -92,7 +91,7 @@ def test_a_damaged_file_of_the_revision_is_never_copied_over_a_good_one(
     storage: Storage, delete, spoil: Callable[[bytes], bytes] | None, fault: str
 ) -> None:
     publish(storage, MAY)
-    own = own_key("2025-05", MAY.identity, PREMIUM)
+    own = own_key("2025-05", MAY.result_id(), PREMIUM)
     size = len(storage.read(own).content)
     if spoil:
         write(storage, own, spoil(storage.read(own).content))
@@ -107,7 +106,7 @@ def test_a_damaged_file_of_the_revision_is_never_copied_over_a_good_one(
 
 def test_a_name_is_not_mended_with_a_damaged_file_of_the_revision(storage: Storage, delete) -> None:
     publish(storage, MAY)
-    own = own_key("2025-05", MAY.identity, PREMIUM)
+    own = own_key("2025-05", MAY.result_id(), PREMIUM)
     write(storage, own, b"spoilt")
     delete(PREMIUM)
     damaged = contents(storage)
@@ -129,7 +128,7 @@ def test_names_that_lag_behind_the_last_revision_are_brought_up_to_date(storage:
     verdict = verify_month(storage, "2025-05", repair=False)
     assert verdict.manifest.revision == 2
     assert verdict.faults == [
-        f"{storage.address(name)} has another content than the manifest says: run verify with --repair."
+        f"{storage.address(name)} does not have the content that the manifest says: run verify with --repair."
         for name in (REPORT, PREMIUM)
     ]
     assert verify_month(storage, "2025-05", repair=True).faults == []
@@ -159,34 +158,57 @@ def as_text(manifest: bytes, **changed: object) -> bytes:
     return json.dumps(json.loads(manifest) | changed).encode()
 
 
+NOT_A_MANIFEST = "{address} is not the manifest of 2025-05: {reason}. Restore an earlier version of the file."
+
+
 @pytest.mark.parametrize(
-    "garbage",
+    ("garbage", "reason"),
     [
-        pytest.param(lambda _: b"", id="empty"),
-        pytest.param(lambda manifest: manifest[:-20], id="cut short"),
-        pytest.param(lambda _: b"\xff\xfe\x00", id="not text"),
-        pytest.param(lambda _: b"[]", id="a list"),
-        pytest.param(lambda manifest: as_text(manifest, schema_version=2), id="another schema version"),
-        pytest.param(lambda manifest: as_text(manifest, schema_version=2, seal="new"), id="a later schema"),
-        pytest.param(lambda manifest: as_text(manifest, month="2025-04"), id="another month"),
-        pytest.param(lambda manifest: manifest.replace(b'"0.00"', b'"n/a"'), id="a figure that is no number"),
+        pytest.param(lambda _: b"", "Invalid JSON: EOF while parsing a value at line 1 column 0", id="empty"),
+        pytest.param(lambda manifest: manifest[:20], "Invalid JSON: EOF while parsing", id="cut short"),
+        pytest.param(lambda _: b"\xff\xfe\x00", "Invalid JSON: expected value at line 1 column 1", id="not text"),
+        pytest.param(lambda _: b"[]", "Input should be an object", id="a list"),
+        pytest.param(lambda _: b'{"schema_version": 2}', "month: Field required", id="no month"),
+        pytest.param(
+            lambda manifest: as_text(manifest, figures={"revenue": "n/a"}),
+            "figures.products: Field required",
+            id="no figures",
+        ),
+        pytest.param(
+            lambda manifest: as_text(manifest, files={}),
+            "Value error, the web workbook or the table of the month is missing in it",
+            id="no table",
+        ),
     ],
 )
-def test_what_is_no_manifest_is_told_in_one_sentence(storage: Storage, garbage: Callable[[bytes], bytes]) -> None:
+def test_what_is_no_manifest_is_refused_in_one_sentence(
+    storage: Storage, garbage: Callable[[bytes], bytes], reason: str
+) -> None:
     publish(storage, MAY)
     write(storage, "manifests/2025-05.json", garbage(storage.read("manifests/2025-05.json").content))
     before = contents(storage)
-    for look in (
+    address = storage.address("manifests/2025-05.json")
+    for read in (
         lambda: verify_month(storage, "2025-05", repair=True),
         lambda: list_months(storage),
         lambda: publish(storage, MAY_CORRECTED),
     ):
         with pytest.raises(OutsideFailure) as failed:
-            look()
-        assert str(failed.value) == (
-            f"{storage.address('manifests/2025-05.json')} is not a manifest of schema version 1 for 2025-05."
-        )
+            read()
+        beginning, _, end = NOT_A_MANIFEST.format(address=address, reason=f"{reason}|").partition("|")
+        assert str(failed.value).startswith(beginning)
+        assert str(failed.value).endswith(end)
     assert contents(storage) == before
+
+
+def test_a_manifest_of_another_month_is_refused(storage: Storage) -> None:
+    publish(storage, MAY)
+    write(storage, "manifests/2025-04.json", storage.read("manifests/2025-05.json").content)
+    with pytest.raises(OutsideFailure) as failed:
+        verify_month(storage, "2025-04", repair=True)
+    assert str(failed.value) == (
+        f"{storage.address('manifests/2025-04.json')} is not the manifest of 2025-04: its month is 2025-05."
+    )
 
 
 def test_months_are_listed_in_their_order_with_what_was_never_committed(storage: Storage) -> None:
@@ -194,15 +216,15 @@ def test_months_are_listed_in_their_order_with_what_was_never_committed(storage:
     for export in (MAY, APRIL, MAY_CORRECTED):
         publish(storage, export)
     for key in (
-        f"revisions/2025-05/{lost.identity}/sales_report_2025-05.xlsx",
-        f"revisions/2025-05/{lost.identity}/premium_wines_2025-05.csv",
-        f"revisions/2025-06/{lost.identity}/sales_report_2025-06.xlsx",
+        f"revisions/2025-05/{lost.result_id()}/sales_report_2025-05.xlsx",
+        f"revisions/2025-05/{lost.result_id()}/premium_wines_2025-05.csv",
+        f"revisions/2025-06/{lost.result_id()}/sales_report_2025-06.xlsx",
     ):
         write(storage, key, b"-")
     assert list_months(storage) == [
-        MonthLine("2025-04", 1, APRIL.summary.figures.revenue, "-", ()),
-        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, "2025-04 r1", (lost.identity,)),
-        MonthLine("2025-06", 0, Decimal(0), "", (lost.identity,)),
+        MonthLine("2025-04", 1, APRIL.summary.figures.revenue),
+        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, "2025-04 r1", (lost.result_id(),)),
+        MonthLine("2025-06", 0, None, "", (lost.result_id(),)),
     ]
 
 
@@ -261,8 +283,8 @@ def test_the_command_ends_with_3_where_the_manifest_cannot_be_read(tmp_path: Pat
         done = command(*arguments, "--destination", tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr == (
-            f"Something outside failed: {tmp_path}/manifests/2025-05.json is not a manifest of schema version 1 for "
-            "2025-05.\n"
+            f"Something outside failed: {tmp_path}/manifests/2025-05.json is not the manifest of 2025-05: "
+            "Invalid JSON: EOF while parsing an object at line 1 column 1. Restore an earlier version of the file.\n"
         )
 
 
@@ -296,7 +318,7 @@ def test_the_command_lists_months_and_what_was_never_committed(tmp_path: Path) -
         "Month    Revision        Revenue (EUR)  Compared with  Stored but never committed\n"
         "2025-04         1     4,184,983,739.96  -\n"
         "2025-05         2     4,398,561,621.48  2025-04 r1\n"
-        "2025-06         0                 0.00                 abcd\n"
+        "2025-06         0                    -  -              abcd\n"
     )
 
 

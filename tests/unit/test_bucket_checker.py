@@ -13,8 +13,8 @@ from tasks.storage.local import LocalStorage
 APRIL, FIRST, SECOND = Export("2025-04", "april"), Export("2025-05", "first"), Export("2025-05", "other")
 MANIFEST = "manifests/2025-05.json"
 PREMIUM = "wines/premium_wines_2025-05.csv"
-OWN = own_key("2025-05", SECOND.identity, PREMIUM, APRIL.identity)
-OLD = own_key("2025-05", FIRST.identity, PREMIUM, APRIL.identity)
+OWN = own_key("2025-05", SECOND.result_id(APRIL), PREMIUM)
+OLD = own_key("2025-05", FIRST.result_id(APRIL), PREMIUM)
 
 Objects = dict[str, bytes]
 
@@ -48,8 +48,8 @@ def in_manifest(change: Callable[[dict], object]) -> Callable[[Objects], None]:
 def test_what_was_published_passes(objects):
     manifests = check_bucket(objects, at_rest=True)
     assert {month: revisions(manifest) for month, manifest in manifests.items()} == {
-        "2025-04": [(1, APRIL.identity)],
-        "2025-05": [(1, FIRST.identity), (2, SECOND.identity)],
+        "2025-04": [(1, APRIL.result_id())],
+        "2025-05": [(1, FIRST.result_id(APRIL)), (2, SECOND.result_id(APRIL))],
     }
 
 
@@ -86,7 +86,7 @@ FAULTS = {
     "an earlier revision's file lost": (lose(OLD), f"{OLD} is missing"),
     "an unfinished file": (put("wines/.premium_wines_2025-05.csv.unfinished"), "has no place here"),
     "a file beside the folders": (put("manifest.json"), "has no place here"),
-    "a file that is no report": (put(own_key("2025-05", SECOND.identity, "notes.txt")), "is no report"),
+    "a file that is no report": (put(own_key("2025-05", SECOND.result_id(APRIL), "notes.txt")), "is no report"),
     "half a manifest": (put(MANIFEST, b"{"), "Expecting property name"),
     "another month's manifest": (
         in_manifest(lambda manifest: manifest.update(month="2025-06")),
@@ -98,7 +98,7 @@ FAULTS = {
         "2025-05 has gaps",
     ),
     "committed twice": (
-        in_manifest(lambda manifest: manifest["earlier_revisions"][0].update(identity=SECOND.identity)),
+        in_manifest(lambda manifest: manifest["earlier_revisions"][0].update(id=SECOND.result_id(APRIL))),
         "revision 2 was committed twice",
     ),
     "a file not in the manifest": (
@@ -113,13 +113,13 @@ FAULTS = {
         in_manifest(lambda manifest: manifest["files"][PREMIUM].update(size=1)),
         f"{OWN} is not what the manifest says",
     ),
-    "a month compared with itself": (
-        in_manifest(lambda manifest: manifest["baseline"].update(month="2025-05")),
-        "2025-05 was compared with 2025-05",
+    "a month computed with itself": (
+        in_manifest(lambda manifest: manifest["earlier_snapshots"][0].update(month="2025-05")),
+        "2025-05 was computed with 2025-05",
     ),
-    "a baseline that never was": (
-        in_manifest(lambda manifest: manifest["baseline"].update(revision=2)),
-        "the baseline of 2025-05 was never committed",
+    "an earlier snapshot that never was": (
+        in_manifest(lambda manifest: manifest["earlier_snapshots"][0].update(revision=2)),
+        "2025-05 was computed with what was never committed",
     ),
 }
 

@@ -1,12 +1,10 @@
 """Revenue, premium wines and the month's headline figures."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from frames import month, product
 
-from tasks.domain.figures import Figures, describe_change
 from tasks.domain.premium import compute_figures
 
 
@@ -64,13 +62,3 @@ def test_the_figures_of_a_month() -> None:
 
 def test_a_month_without_premium_wines_has_no_cheapest_one() -> None:
     assert compute_figures(wines_of(10, 11), 2.0).cheapest_premium is None
-
-
-def test_what_differs_between_two_revisions_is_told_in_words():
-    before = Figures(10, 100, Decimal("2000.00"), 2, 8, Decimal("500.00"), Decimal("90.00"), Decimal("95.00"))
-    more = replace(before, revenue=Decimal("2010.50"), units=101, products=12)
-    assert describe_change(before, more) == "revenue 2,000.00 → 2,010.50 EUR, 1 unit more, 2 products more"
-    assert describe_change(before, replace(before, products=9, premium=0)) == "1 product fewer, 2 premium wines fewer"
-    assert describe_change(before, replace(before, premium=3)) == "1 premium wine more"
-    assert describe_change(before, replace(before, revenue=Decimal("1999.99"))) == "revenue 2,000.00 → 1,999.99 EUR"
-    assert describe_change(before, before) == "the same headline figures"

@@ -1,0 +1,81 @@
+"""The earlier snapshots that a month is computed with: which they are, and their tables of base facts."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from tasks.domain.issues import OutsideFailure
+from tasks.domain.schemas import SnapshotFacts
+from tasks.publication.manifest import AnySnapshot, EarlierSnapshot, read_earlier_snapshot
+from tasks.storage.protocol import Storage
+
+HISTORY_DAYS = 400
+"""How far back the export dates of the snapshots lie that a month is computed with: a year, and a late export."""
+
+AT_ONCE = 8
+"""Requests at the same time: the tables of a year are some 14 files, and a request takes most of its time waiting."""
+
+
+def earlier_snapshots(
+    storage: Storage, months: Sequence[str], month: str, export_date: date
+) -> tuple[EarlierSnapshot, ...]:
+    """The snapshots of the last 400 days before this one, oldest first.
+
+    Args:
+        storage: Where they are published.
+        months: All published months, in order.
+        month: The label of this snapshot; snapshots with an earlier label were exported earlier.
+        export_date: The day on which it was exported.
+
+    Raises:
+        OutsideFailure: A manifest cannot be read.
+    """
+    newest_first = [earlier for earlier in reversed(months) if earlier < month]
+    found: list[EarlierSnapshot] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(newest_first), AT_ONCE):
+            labels = newest_first[start : start + AT_ONCE]
+            read = list(filter(None, pool.map(lambda label: read_earlier_snapshot(storage, label), labels)))
+            found += read
+            if len(select_earlier(read, export_date)) < len(read):
+                break
+    return tuple(reversed(select_earlier(found, export_date)))
+
+
+def select_earlier(snapshots: Sequence[AnySnapshot], export_date: date) -> list[AnySnapshot]:
+    """Those of the earlier snapshots that a snapshot of this date is computed with, in their order."""
+    since = export_date - timedelta(days=HISTORY_DAYS)
+    return [snapshot for snapshot in snapshots if snapshot.export_date >= since]
+
+
+def fetch_tables(storage: Storage, snapshots: Sequence[EarlierSnapshot], folder: Path) -> list[Path]:
+    """Copy the tables of the snapshots into the folder, in the order of the snapshots.
+
+    Raises:
+        OutsideFailure: A table is missing, or its content is not what the manifest says.
+    """
+
+    def fetch(snapshot: EarlierSnapshot) -> Path:
+        table, path = snapshot.table(), folder / f"snapshot_{snapshot.month}.parquet"
+        fetched = storage.download(table.key, path)
+        if fetched is None or not fetched.has_same_content(table.facts()):
+            raise OutsideFailure(
+                f"{storage.address(table.key)}, which the month is compared with, "
+                f"{'is missing' if fetched is None else 'is not what its manifest says'}. Restore it: see "
+                f"`monthly-sales verify --month {snapshot.month}`, and the runbook."
+            )
+        return path
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(fetch, snapshots))
+
+
+def scan_tables(tables: list[Path]) -> pl.LazyFrame:
+    """The rows of all tables (`SnapshotFacts`), table after table; a column that a table does not have is null."""
+    schema = SnapshotFacts.create_empty().schema
+    if not tables:
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(tables, schema=schema, missing_columns="insert", extra_columns="ignore")

@@ -1,0 +1,88 @@
+"""What a run finds at its destination before it computes anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.domain.issues import Issue, WrongArgument, issue_frame, refusal
+from tasks.domain.parameters import Parameters
+from tasks.domain.schemas import Source
+from tasks.publication.history import earlier_snapshots
+from tasks.publication.identity import result_id
+from tasks.publication.manifest import (
+    EarlierSnapshot,
+    Published,
+    published_months,
+    read_earlier_snapshot,
+    read_published,
+)
+from tasks.storage.protocol import Storage
+from tasks.workbook.fetch import FetchedWorkbook
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known before anything is computed.
+
+    Attributes:
+        month: The label of the snapshot.
+        result_id: The id of the result.
+        workbooks: What it is computed from.
+        published: The month as it is published now; None where it is not.
+        earlier: The snapshots that it is computed with, oldest first.
+    """
+
+    month: str
+    result_id: str
+    workbooks: Mapping[Source, FetchedWorkbook]
+    published: Published | None
+    earlier: tuple[EarlierSnapshot, ...]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether this very result is what counts already, so that there is nothing to compute."""
+        return self.published is not None and self.published.revisions[-1].id == self.result_id
+
+    @property
+    def previous(self) -> EarlierSnapshot | None:
+        """The snapshot before this one; None for a first snapshot."""
+        return self.earlier[-1] if self.earlier else None
+
+
+def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mapping[Source, FetchedWorkbook]) -> Plan:
+    """Read what is published, and refuse an export that was not renewed.
+
+    Raises:
+        DataRefused: The web workbook is the one of the previous snapshot, byte for byte, without `accept_unusual`.
+        WrongArgument: The export date is not between those of the snapshots before and after.
+        OutsideFailure: The destination cannot be read.
+    """
+    published = read_published(storage, parameters.month)
+    months = published_months(storage)
+    earlier = earlier_snapshots(storage, months, parameters.month, parameters.export_date)
+    new_id = result_id(parameters, workbooks.values(), [snapshot.id for snapshot in earlier])
+    plan = Plan(parameters.month, new_id, workbooks, published, earlier)
+    if plan.is_published:
+        return plan
+    _check_export_date(storage, months, parameters, plan.previous)
+    web = workbooks["web"]
+    if plan.previous and plan.previous.inputs["web"].sha256 == web.facts.sha256 and not parameters.accept_unusual:
+        same = f"the same bytes as for {plan.previous.month}"
+        raise refusal(issue_frame([Issue(web.file, "stale-export", value=same)]))
+    return plan
+
+
+def _check_export_date(
+    storage: Storage, months: list[str], parameters: Parameters, previous: EarlierSnapshot | None
+) -> None:
+    """Refuse an export date that is not after the previous snapshot's and before the next one's."""
+    label = min((month for month in months if month > parameters.month), default=None)
+    following = read_earlier_snapshot(storage, label) if label else None
+    for snapshot, is_wrong, side in (
+        (previous, previous and parameters.export_date <= previous.export_date, "after"),
+        (following, following and parameters.export_date >= following.export_date, "before"),
+    ):
+        if snapshot and is_wrong:
+            raise WrongArgument(
+                f"export_date: {parameters.export_date} is not {side} {snapshot.export_date}, the export date of "
+                f"{snapshot.month}. Correct it; where that of {snapshot.month} is wrong, run {snapshot.month} again."
+            )
