@@ -104,4 +104,9 @@ def table_of(snapshot: Exported) -> pl.DataFrame:
     """The snapshot's table of base facts."""
     empty = Snapshot.create_empty().lazy()
     wines = compare_snapshots(snapshot.wines(), empty, snapshot.day).wines
-    return Snapshot.validate(snapshot_rows(wines, f"{snapshot.day:%Y-%m}", snapshot.day).collect())
+    keys = [row.key for row in snapshot.rows]
+    joined = pl.LazyFrame(
+        {"product_id": keys, **dict.fromkeys(("erp_row", "liaison_row", "web_row"), range(2, len(keys) + 2))}
+    )
+    joined = joined.with_columns(pl.col("^.*_row$").cast(pl.UInt32))
+    return Snapshot.validate(snapshot_rows(wines, joined, f"{snapshot.day:%Y-%m}", snapshot.day).collect())

@@ -45,7 +45,6 @@ def compute_stock_needs(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: d
     units, days = pl.col("pace_units"), pl.col("pace_days")
     sells = units > 0
     is_short = sells & (stock * days < REORDER_WEEKS * 7 * units)
-    is_idle = (stock > 0) & (pl.col("year_units") <= 0)
     return wines.join(_recent_sales(sales, export_date), on="key", how="left", maintain_order="left").with_columns(
         pace=units * 7 / days,
         weeks_of_cover=pl.when(sells).then(stock * days / (units * 7)),
@@ -56,7 +55,7 @@ def compute_stock_needs(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: d
         .when((stock == 0) | (pl.col("year_units") > 0))
         .then(pl.lit(value=False))
         .when(pl.col("year_days") >= DORMANT_DAYS)
-        .then(is_idle),
+        .then(pl.lit(value=True)),
     )
 
 

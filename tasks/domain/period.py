@@ -89,11 +89,13 @@ def compute_product_sales(facts: pl.LazyFrame) -> pl.LazyFrame:
         was_premium="is_premium",
     )
     is_continuing = pl.col("total_sales_before").is_not_null()
-    is_new = pl.coalesce(pl.col("post_date") >= pl.col("start"), pl.col("end") == pl.col("end").min().over("key"))
+    is_new = pl.coalesce(pl.col("post_date") >= pl.col("start"), "is_first")
     status, is_known = pl.col("status"), pl.col("sold_units").is_not_null()
     counted_from = pl.when(status == "new").then(pl.max_horizontal("start", "post_date")).otherwise("start")
     return (
-        facts.join(dates, on="end", how="left")
+        facts.sort("end")
+        .with_columns(is_first=pl.col("key").is_first_distinct())
+        .join(dates, on="end", how="left")
         .join(previous, on=["key", "start"], how="left")
         .with_columns(
             status=pl.when(pl.col("start").is_not_null())
@@ -252,14 +254,18 @@ def list_best_sellers(wines: pl.LazyFrame, count: int = 10) -> pl.LazyFrame:
     return sold.sort("sold_value", "sold_units", "rank", descending=[True, True, False]).head(count)
 
 
-def snapshot_rows(wines: pl.LazyFrame, month: str, export_date: date) -> pl.LazyFrame:
+def snapshot_rows(wines: pl.LazyFrame, joined: pl.LazyFrame, month: str, export_date: date) -> pl.LazyFrame:
     """The base facts of this snapshot (`Snapshot`), as later snapshots will read them.
 
     Args:
         wines: The products of this snapshot (`PeriodWine`).
-        month: Its label, `YYYY-MM`.
+        joined: The rows of each product in the three workbooks, see `join.join_sources`.
+        month: The label of the snapshot, `YYYY-MM`.
         export_date: The day it was exported.
     """
-    return wines.with_columns(
-        pl.col("revenue", "sold_value").cast(MONEY), month=pl.lit(month), export_date=pl.lit(export_date)
-    ).select(Snapshot.column_names())
+    rows = joined.select("product_id", "erp_row", "liaison_row", "web_row")
+    return (
+        wines.join(rows, on="product_id", how="left", maintain_order="left")
+        .with_columns(pl.col("revenue", "sold_value").cast(MONEY), month=pl.lit(month), export_date=pl.lit(export_date))
+        .select(Snapshot.column_names())
+    )

@@ -188,6 +188,14 @@ PRODUCT_STATUSES = pl.Enum(["continuing", "new", "newly_linked"])
 """
 
 
+def _source_row(source: Source) -> dy.UInt32:
+    return dy.UInt32(
+        nullable=True,
+        metadata=_shown(f"Row in {source}", null="where it was not recorded"),
+        description=f"The product's row in the {source} workbook, as Excel numbers it",
+    )
+
+
 class SnapshotFacts(dy.Schema):
     """The base facts of one snapshot: one row per joined product; revenue descending, then product_id by code point.
 
@@ -200,6 +208,9 @@ class SnapshotFacts(dy.Schema):
     export_date = dy.Date(metadata=_shown("Exported on"), description="The day the three workbooks were exported")
     product_id = Wine.product_id
     sku = Wine.sku
+    erp_row = _source_row("erp")
+    liaison_row = _source_row("liaison")
+    web_row = _source_row("web")
     post_title = Wine.post_title
     post_date = dy.Date(
         nullable=True,
