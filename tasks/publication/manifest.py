@@ -52,7 +52,7 @@ class PublishedFile(Record):
         return StoredFile(self.size, self.sha256)
 
 
-class SnapshotReference(Record):
+class SnapshotReference(Record, extra="allow"):
     """An earlier snapshot that a result was computed with."""
 
     month: str

@@ -1,0 +1,72 @@
+"""Months that were published before, read and corrected by the flow of today, and compared with new ones."""
+
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from flows.monthly_sales import monthly_sales
+from tasks.publication.identity import REPORT_VERSION
+from tasks.publication.verify import list_months, verify_month
+from tasks.storage.local import LocalStorage
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "version_2"
+SOURCE = str(FIXTURE / "source" / "{month}")
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    shutil.copytree(FIXTURE / "published", tmp_path / "reports")
+    return tmp_path / "reports"
+
+
+def manifest(published: Path, month: str) -> dict:
+    return json.loads((published / f"manifests/{month}.json").read_text())
+
+
+def shop_with_counter(folder: Path, units: int) -> Path:
+    """The workbooks of May with another counter of the wine 4001."""
+    shutil.copytree(FIXTURE / "source/2025-05", folder)
+    book = openpyxl.load_workbook(folder / "web.xlsx")
+    book.active["E2"] = units
+    book.save(folder / "web.xlsx")
+    return folder
+
+
+def test_the_next_month_is_compared_with_what_was_published_before(published: Path, tmp_path: Path) -> None:
+    may = manifest(published, "2025-05")
+    june = monthly_sales("2025-06", source=str(shop_with_counter(tmp_path / "june", 20)), destination=str(published))
+    assert june.figures.revenue - Decimal(may["figures"]["revenue"]) == 6 * Decimal("12.50")
+    earlier = manifest(published, "2025-06")["earlier_snapshots"]
+    assert [(each["month"], each["id"]) for each in earlier] == [
+        ("2025-04", manifest(published, "2025-04")["id"]),
+        ("2025-05", may["id"]),
+    ]
+
+
+def test_a_month_that_was_published_before_is_corrected(published: Path, tmp_path: Path) -> None:
+    before = manifest(published, "2025-05")
+    source = str(shop_with_counter(tmp_path / "corrected", 15))
+    corrected = monthly_sales("2025-05", source=source, destination=str(published))
+    assert corrected.sentence() == (
+        "2025-05 is published (revision 2). Since revision 1: revenue 2,119.80 → 2,132.30 EUR, 1 unit more."
+    )
+    now = manifest(published, "2025-05")
+    assert [(revision["revision"], revision["id"]) for revision in now["earlier_revisions"]] == [(1, before["id"])]
+    assert verify_month(LocalStorage(published), "2025-05", repair=False).faults == []
+
+
+def test_months_that_were_published_before_are_run_again_in_their_order(published: Path) -> None:
+    """The same result where nothing has changed; another revision with the same figures where the rules have."""
+    before = {month: manifest(published, month) for month in ("2025-04", "2025-05")}
+    for month, was in before.items():
+        again = monthly_sales(month, source=SOURCE, destination=str(published))
+        is_same = was["report_version"] == REPORT_VERSION
+        assert (again.outcome, again.revision) == (("unchanged", 1) if is_same else ("published", 2))
+        assert manifest(published, month)["figures"]["revenue"] == was["figures"]["revenue"]
+    assert not any(line.would_change for line in list_months(LocalStorage(published)))
