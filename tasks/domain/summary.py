@@ -214,10 +214,8 @@ def _news(figures: PeriodFigures | None, comparisons: Comparisons, inventory: In
     against, sold = comparisons.previous, figures.sold
     direction: Direction | None = None
     if against.before is not None:
-        more = sold.value * against.before.days - against.before.value * sold.days
-        if not against.is_per_day:
-            more = sold.value - against.before.value
-        is_unchanged = more == 0 if against.value is None else abs(against.value) < UNCHANGED
+        more = float(sold.value - against.before.value) if against.value is None else against.value
+        is_unchanged = more == 0 if against.value is None else abs(more) < UNCHANGED
         direction = "unchanged" if is_unchanged else "rose" if more > 0 else "fell"
     return News(
         sales=direction,

@@ -252,9 +252,13 @@ def test_without_snapshots_that_old_the_history_is_called_too_short() -> None:
 
 
 def test_the_oldest_snapshot_begins_the_last_365_days_and_ends_no_known_period() -> None:
-    compared = sold(0, 7, 1, days=[date(2024, 5, 15), APRIL, MAY])
-    assert compared.summary.comparisons.last_year.missing == "history_too_short"
-    assert compared.summary.comparisons.last_365.units == 8
+    for oldest in (date(2024, 5, 5), date(2024, 5, 15), date(2024, 5, 25)):
+        compared = sold(0, 7, 1, days=[oldest, APRIL, MAY])
+        assert compared.summary.comparisons.last_year.missing == "history_too_short"
+        assert compared.summary.comparisons.last_365.units == 8
+    assert (
+        sold(0, 7, 1, days=[date(2024, 5, 26), APRIL, MAY]).summary.comparisons.last_365_missing == "history_too_short"
+    )
 
 
 def test_of_two_exports_near_the_same_date_last_year_the_nearer_one_counts() -> None:
@@ -317,6 +321,11 @@ def test_a_period_before_in_which_nothing_was_sold_gives_no_percentage() -> None
 def test_the_headline_says_how_sales_moved(units: tuple[int, int], direction: str) -> None:
     days = [date(2025, 3, 14), date(2025, 4, 13), date(2025, 5, 13)]
     assert sold(0, *units, days=days).summary.news.sales == direction
+
+
+def test_the_headline_compares_rates_per_day_where_the_lengths_differ() -> None:
+    news = sold(0, 10, 9, days=[date(2025, 3, 1), date(2025, 3, 31), date(2025, 4, 20)]).summary.news
+    assert (news.sales, news.change) == ("rose", pytest.approx(0.35))
 
 
 def test_the_headline_counts_premium_bottles_and_wines_that_sell_and_are_out_of_stock() -> None:
