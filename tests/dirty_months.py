@@ -5,6 +5,7 @@ or not at all, everything else in all of them, up to the very limit.
 """
 
 import random
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,8 @@ from reference import EMPTY, Cell, Row
 Sheets = dict[str, list[Row]]
 """The rows of `erp`, `liaison` and `web`."""
 
-INVISIBLE = ["\u00a0", "\u202f", "\u200b", "\ufeff", " ", "\t", "\u3000"]
+INVISIBLE = ["\u00ad", "\u200e", "\u00a0", "\u202f", "\u200b", "\ufeff", " ", "\t", "\u3000"]
+FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 ODD_KEYS = [
     "007",
     "7",
@@ -30,7 +32,7 @@ ODD_KEYS = [
 
 UNREADABLE: list[Cell] = [
     ("boolean", "true"), ("date", "2025-05-03"), ("error", None), ("uncalculated", None),
-    ("text", "15 298"), ("text", "15\u00a0298"), ("text", "a\u200bb"),
+    ("text", "15 298"), ("text", "15\u00a0298"),
 ]  # fmt: skip
 # What is no number, price or count: a list for each reason, so that none is rare.
 NO_NUMBER: list[list[Cell]] = [
@@ -38,8 +40,10 @@ NO_NUMBER: list[list[Cell]] = [
     [("error", None)],
     [("uncalculated", None)],
     [("boolean", "true"), ("date", "2025-05-03")],
+    [("text", text) for text in ("1,234", "-9.999", "100.000")],
     [("text", text) for text in (
-        "n/a", "1,234", "1.234,50", "12 34", "1 2345", "12,", ",5", "12,3,4", "- 5", "--5", "\u22125", "1'234", "1_000",
+        "n/a", "0,123", "1,234,567", "1.234,50",
+        "12 34", "1 2345", "12,", ",5", "12,3,4", "- 5", "--5", "\u22125", "1'234", "1_000",
         "1e3", "inf", "NaN", "\uff11\uff12", "0x10", "1\u2009234",
     )],
 ]  # fmt: skip
@@ -100,6 +104,8 @@ def spelled(rng: random.Random, key: str) -> Cell:
         forms += [("number", key)] * 4 + [("text", f"{key}.0"), ("text", f"{key}.000")]
     forms += [("text", key.upper()), ("text", key.lower())]
     forms += [("text", rng.choice(INVISIBLE) + key), ("text", key + rng.choice(INVISIBLE))]
+    forms += [("text", unicodedata.normalize("NFD", key)), ("text", key[:1] + "\u00ad\u200b" + key[1:])]
+    forms += [("text", key.replace("-", "\u2011")), ("text", key.translate(FULL_WIDTH))]
     return rng.choice(forms)
 
 
@@ -129,6 +135,8 @@ def web_row(rng: random.Random, key: str | None, units: Cell, post_type: str = "
         "post_type": ("text", rng.choice([post_type] * 4 + [post_type.upper(), f" {post_type}\u00a0"])),
         "post_title": ("text", f"{title}{rng.choice(['', ' 2019'])}") if title else EMPTY,
         "total_sales": units,
+        "post_status": rng.choice([("text", "publish")] * 4 + [("text", " Publish\u200b"), EMPTY, ("number", "1")]),
+        "post_date": rng.choice(DATES),
     }
 
 
@@ -137,6 +145,12 @@ def link_row(rng: random.Random, product_id: str, id_web: str | None) -> dict[st
         "product_id": spelled(rng, product_id),
         "id_web": EMPTY if id_web is None else spelled(rng, id_web),
     }
+
+
+DATES: list[Cell] = [
+    *[("date", f"20{year}-02-28 16:27:25") for year in range(10, 25)],
+    ("text", "2018-06-07"), ("text", "07/06/2018"), ("text", "2023-02-29"), ("number", "43258"), ("error", None), EMPTY,
+]  # fmt: skip
 
 
 def good_price(rng: random.Random) -> Cell:
@@ -271,6 +285,41 @@ def repeated_products(month: Month) -> None:
         month.erp.append(row | rng.choice(others))
 
 
+def unpublished_twins(month: Month) -> None:
+    """Posts of a sku that is published as well, whatever they say of it."""
+    rng = month.rng
+    for status in rng.sample(["trash", "Draft ", "pending", "private", "auto-draft"], 2):
+        units = rng.choice([number(99), bad_units(rng)])
+        row = month.joined_row(month.web)
+        row["post_status"] = rng.choice([EMPTY, ("text", "publish")])
+        month.web.append(row | {"post_status": ("text", status), "total_sales": units})
+
+
+def unpublished_products(month: Month) -> None:
+    month.joined_row(month.web)["post_status"] = ("text", "trash")
+
+
+def notes(month: Month) -> None:
+    """What people write below a table."""
+    rng = month.rng
+    words: list[Cell] = [("text", "exported on 31/05/2025"), ("date", "2025-05-31 00:00:00"), ("text", "Total")]
+    month.web.append(dict.fromkeys(month.web[0], EMPTY) | {"sku": rng.choice(words)})
+    month.erp.append(dict.fromkeys(month.erp[0], EMPTY) | {"product_id": rng.choice(words)})
+    month.liaison.append(dict.fromkeys(month.liaison[0], EMPTY) | {"product_id": rng.choice(words)})
+
+
+def languages(month: Month) -> None:
+    """One product in several languages."""
+    row = month.joined_row(month.web)
+    month.web += [row | {"post_title": ("text", title)} for title in ("Wein", "Wine")]
+
+
+def drafts(month: Month) -> None:
+    for _ in range(9):
+        units = month.rng.choice([EMPTY, ("number", "0")])
+        month.web.append(web_row(month.rng, None, units) | {"post_status": ("text", "draft")})
+
+
 def repeated_links(month: Month) -> None:
     for _ in range(2):
         month.liaison.append(dict(month.rng.choice(month.liaison)))
@@ -286,6 +335,7 @@ def revenue_below_the_limit(month: Month) -> None:
 HARMLESS: list[Callable[[Month], None]] = [
     blank_rows, padding, attachments, unsold_products, contradicting_unsold_product, erp_rows_without_key,
     links_without_key, link_of_unknown_product, repeated_products, repeated_links,
+    unpublished_products, unpublished_twins, notes, languages, drafts,
 ]  # fmt: skip
 
 
@@ -403,6 +453,15 @@ def no_link_at_all(month: Month) -> None:
         row["id_web"] = month.rng.choice([EMPTY, ("text", f"gone-{month.rng.randint(0, 9)}")])
 
 
+def padded_keys(month: Month) -> None:
+    """Zeros in front of one workbook's keys, which another one lacks."""
+    sheet, column = month.rng.choice([(month.erp, "product_id"), (month.liaison, "id_web"), (month.web, "sku")])
+    for row in sheet:
+        kind, text = row[column]
+        if kind in ("number", "text") and text.strip():
+            row[column] = ("text", f"00{text.strip()}")
+
+
 def revenue_at_the_limit(month: Month) -> None:
     revenue_below_the_limit(month)
     month.erp[0]["price"] = ("number", "5000000000000")
@@ -412,6 +471,7 @@ FATAL: list[Callable[[Month], None]] = [
     no_price, no_price, no_units, no_units, contradicting_product, contradicting_post, two_live_skus,
     shared_sku, crossed_links, blank_post_type, variation_with_sales, unreadable_key_with_price,
     unreadable_key_with_sales, too_many_unused_posts, too_many_unused_units, too_many_dead_links, no_link_at_all,
+    padded_keys,
 ]  # fmt: skip
 
 

@@ -6,9 +6,11 @@ fractions, figures out. It knows no severity but error, and nothing of sheets, w
 
 import html
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -27,11 +29,23 @@ DIGITS = 400
 
 ERP_DETAILS = ("onsale_web", "stock_quantity", "stock_status")
 
-# Unicode's White_Space, and three characters that show as nothing.
+# Unicode's White_Space.
 BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
-    "\u200b\u2060\ufeff"
+)
+# Control characters, and what is default-ignorable in DerivedCoreProperties.txt, of the first plane.
+INVISIBLE = "".join(
+    chr(code)
+    for span in [
+        "0-8", "e-1f", "7f-84", "86-9f", "ad", "34f", "61c", "115f-1160", "17b4-17b5", "180b-180f", "200b-200f",
+        "202a-202e", "2060-2064", "2066-206f", "3164", "fe00-fe0f", "feff", "ffa0",
+    ]
+    for first, _, last in [span.partition("-")]
+    for code in range(int(first, 16), int(last or first, 16) + 1)
+)  # fmt: skip
+SAME_SIGN = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-") | dict.fromkeys("\u2018\u2019\u02bc", "'")
 )
 INTEGER_AS_FLOAT = re.compile(r"(-?(?:0|[1-9][0-9]*))\.0+")
 NO_NUMBER = {
@@ -41,6 +55,7 @@ NO_NUMBER = {
     "date": "not-a-number",
 }
 AMOUNT = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+)(?:[.,][0-9]{1,2})?")
+AMBIGUOUS = re.compile(rf"(?:€[{BLANKS}]*)?[+-]?[1-9][0-9]{{0,2}}[.,][0-9]{{3}}(?:[{BLANKS}]*€)?")
 
 
 class Wine(NamedTuple):
@@ -102,6 +117,7 @@ class Entry:
     onsale: Cell = EMPTY
     title: str | None = None
     stock: int | None = None
+    status: str = ""
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -114,7 +130,7 @@ class Entry:
 
 def trimmed(cell: Cell) -> str | None:
     """The text without blanks around it; None when nothing is left."""
-    return (cell[1] or "").strip(BLANKS) or None
+    return (cell[1] or "").strip(BLANKS + INVISIBLE) or None
 
 
 def is_blank(cell: Cell) -> bool:
@@ -134,6 +150,14 @@ def read_key(cell: Cell) -> tuple[str | None, str | None]:
     return text, None
 
 
+def compared(key: str) -> str:
+    """Keys that look the same are the same."""
+    visible = key.translate(dict.fromkeys(map(ord, INVISIBLE)))
+    plain = unicodedata.normalize("NFKC", visible).lower().translate(SAME_SIGN)
+    integer = INTEGER_AS_FLOAT.fullmatch(plain)
+    return integer[1] if integer else plain
+
+
 def read_number(cell: Cell, *, euro: bool) -> tuple[Decimal | None, str | None]:
     """The number exactly as it stands, or the rule against which the cell offends."""
     kind, text = cell[0], trimmed(cell)
@@ -147,7 +171,7 @@ def read_number(cell: Cell, *, euro: bool) -> tuple[Decimal | None, str | None]:
         elif euro and text.endswith("€"):
             text = text[:-1].rstrip(BLANKS)
         if not AMOUNT.fullmatch(text):
-            return None, "not-a-number"
+            return None, "ambiguous-number" if AMBIGUOUS.fullmatch(trimmed(cell)) else "not-a-number"
         text = re.sub("[ \u00a0\u202f]", "", text).replace(",", ".")
     try:
         number = Decimal(text)
@@ -177,7 +201,15 @@ def read_units(cell: Cell) -> tuple[int | None, str | None]:
 
 
 def read_title(cell: Cell) -> str | None:
-    return html.unescape(cell[1] or "").strip(BLANKS) or None
+    return None if trimmed(cell) is None else html.unescape(cell[1].strip(BLANKS)).strip(BLANKS) or None
+
+
+def read_day(cell: Cell) -> date | None:
+    day = re.fullmatch(r"([12]\d{3}-\d\d-\d\d)([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?", trimmed(cell) or "", re.ASCII)
+    try:
+        return date.fromisoformat(day[1]) if day and cell[0] in ("date", "text") else None
+    except ValueError:
+        return None
 
 
 def carries_sales(row: dict[str, Cell]) -> bool:
@@ -225,28 +257,32 @@ def read_web(rows: Iterable[Row], verdict: Verdict) -> list[Entry]:
                 verdict.errors.add(("web", number, fault))
         if outcome is None:
             units, fault = read_units(row["total_sales"])
-            title = row["post_title"]
-            entries.append(
-                Entry(
-                    "web",
-                    number,
-                    key,
-                    units,
-                    [fault] if fault else [],
-                    (trimmed(title),),
-                    title=read_title(title),
-                )
-            )
+            title, details = row["post_title"], ("post_title", "post_status", "post_date")
+            entry = Entry("web", number, key, units, [fault] if fault else [], ())
+            entry.details = tuple(trimmed(row.get(name, EMPTY)) for name in details)
+            entry.title, entry.status = read_title(title), word(row.get("post_status", EMPTY)) or "publish"
+            entries.append(entry)
             continue
         verdict.dispositions["web", number] = outcome
-        if outcome[1] in ("blank-post-type", "sellable-post-type"):
+        is_lost = carries_sales(row) or (key is not None and read_title(row["post_title"]) is not None)
+        if outcome[1] == "sellable-post-type" or (outcome[1] == "blank-post-type" and is_lost):
             verdict.errors.add(("web", number, outcome[1]))
-    return entries
+    return without_unpublished_twins(entries, verdict)
 
 
-def post_type(row: dict[str, Cell]) -> str | None:
+def without_unpublished_twins(entries: list[Entry], verdict: Verdict) -> list[Entry]:
+    published = {compared(entry.key) for entry in entries if entry.status == "publish"}
+    kept = []
+    for entry in entries:
+        if entry.status == "publish" or compared(entry.key) not in published:
+            kept.append(entry)
+        else:
+            verdict.dispositions["web", entry.row] = "ignored", "unpublished-twin"
+    return kept
+
+
+def word(cell: Cell) -> str | None:
     """Lower-case; None when blank or nothing that can be read."""
-    cell = row["post_type"]
     return (trimmed(cell) or "").lower() or None if cell[0] in ("number", "text") else None
 
 
@@ -254,11 +290,13 @@ def dispose_of_post(row: dict[str, Cell]) -> tuple[str, str] | None:
     """What becomes of a row that is no product; None for a product."""
     if all(is_blank(row[name]) for name in ("sku", "post_type", "post_title", "total_sales")):
         return "ignored", "blank-row"
-    kind = post_type(row)
+    kind = word(row["post_type"])
     if kind == "product":
         return None
     if kind is None:
         told = not is_blank(row["sku"]) or carries_sales(row)
+        if read_key(row["sku"])[1] == "unreadable-key" and not carries_sales(row):
+            return "rejected", "unreadable-key"
         return ("rejected", "blank-post-type") if told else ("ignored", "blank-row")
     if kind == "product_variation" and carries_sales(row):
         return "rejected", "sellable-post-type"
@@ -276,7 +314,7 @@ def read_links(rows: Iterable[Row], verdict: Verdict) -> dict[tuple[str, str], i
         elif product_fault or web_fault == "unreadable-key":
             verdict.dispositions["liaison", number] = "rejected", product_fault or web_fault
         else:
-            pair = product_id.lower(), id_web and id_web.lower()
+            pair = compared(product_id), id_web and compared(id_web)
             candidates[pair].append((nulls_last(product_id, id_web), number))
     links = {}
     for pair, spellings in candidates.items():
@@ -294,7 +332,7 @@ def keep_one_each(entries: list[Entry], verdict: Verdict) -> dict[str, Entry]:
     """One entry for each key; the others are disposed of, and contradictions noted on all of them."""
     groups = defaultdict(list)
     for entry in entries:
-        groups[entry.key.lower()].append(entry)
+        groups[compared(entry.key)].append(entry)
     kept = {}
     for key, group in groups.items():
         kept[key], *others = sorted(group, key=lambda entry: entry.order)
@@ -331,7 +369,7 @@ def judge(
         used = {("erp", product) for product, _ in live} | {("web", sku) for _, sku in live}
 
         for entry in erp_entries + web_entries:
-            if (entry.source, entry.key.lower()) in used:
+            if (entry.source, compared(entry.key)) in used:
                 verdict.errors |= {(entry.source, entry.row, fault) for fault in entry.faults}
         check_links(live, verdict)
         if live and all(posts[sku].value == 0 for _, sku in live):
@@ -342,6 +380,9 @@ def judge(
             verdict.dispositions["liaison", row] = ("used", None) if (product, sku) in live else ("rejected", unknown)
         dead_ends = sum(sku not in posts for _, sku in links)
         check_shares(web, dead_ends, len(links), Fraction(str(unmatched_limit)), verdict)
+        if has_padded_keys(links, products, posts):
+            padded = {(source, row, "padded-keys") for source, row, rule in verdict.errors if rule == "unmatched"}
+            verdict.errors = {error for error in verdict.errors if error[2] != "unmatched"} | padded
 
         if not verdict.refused:
             pairs = [(products[product], posts[sku]) for product, sku in live]
@@ -374,11 +415,23 @@ def dispose_of_products(
         verdict.dispositions["web", entry.row] = outcome
 
 
+def has_padded_keys(links: Iterable[tuple[str, str]], products: dict[str, Entry], posts: dict[str, Entry]) -> bool:
+    """Whether most keys of links that lead nowhere are those of a product but for zeros in front."""
+    lost = [
+        (key, known) for pair in links for key, known in zip(pair, (products, posts), strict=True) if key not in known
+    ]
+    saved = [key for key, known in lost if key.lstrip("0") in {other.lstrip("0") for other in known}]
+    return 2 * len(saved) > len(lost)
+
+
 def check_shares(web: list[Row], dead_ends: int, links: int, limit: Fraction, verdict: Verdict) -> None:
     """Record which shares without a partner are above the limit: of links, of products, of their units."""
-    products = [
-        (number, max(read_units(row["total_sales"])[0] or 0, 0)) for number, row in web if post_type(row) == "product"
-    ]
+    products = []
+    for number, row in web:
+        disposition, rule = verdict.dispositions["web", number]
+        is_lost = rule in ("no-key", "unreadable-key") and word(row["post_type"]) == "product" and carries_sales(row)
+        if disposition == "used" or rule == "unlinked-sales" or is_lost:
+            products.append((number, max(read_units(row["total_sales"])[0] or 0, 0)))
     unused = [(number, units) for number, units in products if verdict.dispositions["web", number][0] != "used"]
     shares = [
         ("liaison", dead_ends, links),

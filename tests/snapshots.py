@@ -58,10 +58,7 @@ class Exported:
                 "stock_quantity": pl.Int64,
             },
         )
-        wines = classify_wines(compute_revenue(sales), self.threshold).collect().lazy()
-        if "post_date" in wines.collect_schema():
-            return wines
-        return wines.join(sales.select("product_id", "post_date"), on="product_id", how="left", maintain_order="left")
+        return classify_wines(compute_revenue(sales), self.threshold).collect().lazy()
 
 
 @dataclass

@@ -8,6 +8,7 @@ Source of the rules: README, "Business rules".
 """
 
 import html
+from collections.abc import Callable
 
 import polars as pl
 
@@ -15,24 +16,44 @@ from tasks.domain.schemas import EXCEL_LIMIT, MONEY, kind_of
 
 BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
+    "\u2028\u2029\u202f\u205f\u3000"
 )
-"""Unicode's white space, and the three invisible characters that web shops paste with it."""
+"""Unicode's white space."""
 
+
+def _characters(*ranges: tuple[int, int]) -> str:
+    return "".join(chr(code) for first, last in ranges for code in range(first, last + 1))
+
+
+INVISIBLE = _characters(
+    (0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F),  # control characters
+    (0xAD, 0xAD),  # the soft hyphen
+    (0x200B, 0x200F), (0x2060, 0x2064), (0xFEFF, 0xFEFF),  # zero-width characters and marks of direction
+    (0x061C, 0x061C), (0x202A, 0x202E), (0x2066, 0x206F),  # more marks of direction
+    (0x034F, 0x034F), (0x180B, 0x180F), (0xFE00, 0xFE0F),  # joiners and variation selectors
+    (0x115F, 0x1160), (0x17B4, 0x17B5), (0x3164, 0x3164), (0xFFA0, 0xFFA0),  # fillers
+)  # fmt: skip
+"""Characters that show as nothing: Unicode's control characters and its default-ignorable ones up to U+FFFF."""
+
+_DASHES, _APOSTROPHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "\u2018\u2019\u02bc"
 _INNER_BLANK = f"[{BLANKS}]"
+_ANY_INVISIBLE = "[" + "".join(f"\\x{{{ord(character):X}}}" for character in INVISIBLE) + "]"
 _INTEGER_WITH_POINT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 _GROUP_BLANK = "[ \u00a0\u202f]"
 _AMOUNT = rf"[+-]?(?:[0-9]{{1,3}}(?:{_GROUP_BLANK}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]{{1,2}})?"
 _MONEY_TEXT = rf"^(?:€[{BLANKS}]*)?{_AMOUNT}$|^{_AMOUNT}[{BLANKS}]*€$"
 _COUNT_TEXT = rf"^{_AMOUNT}$"
+_TWO_MEANINGS = rf"^(?:€[{BLANKS}]*)?[+-]?[1-9][0-9]{{0,2}}[.,][0-9]{{3}}(?:[{BLANKS}]*€)?$"
+_DATE_TEXT = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?$"
 
 _EXACT = pl.Decimal(38, 18)
 """Room for twenty digits before the point and more behind it than an amount can have."""
 
 
 def trimmed(column: str) -> pl.Expr:
-    """The cell's text without blanks around it; null where nothing is left."""
-    text = pl.col(column).str.strip_chars(BLANKS)
+    """The cell's text without blanks and invisible characters around it; null where nothing is left."""
+    stored = pl.col(column)
+    text = _where_unusual(stored, lambda text: text.str.strip_chars(BLANKS + INVISIBLE), otherwise=stored)
     return pl.when(text != "").then(text)
 
 
@@ -54,8 +75,24 @@ def read_key(column: str) -> pl.Expr:
 
 
 def comparable(key: pl.Expr) -> pl.Expr:
-    """The form in which two keys are compared: without case."""
-    return key.str.to_lowercase()
+    """The form in which two keys are compared: keys that look the same are the same.
+
+    Without case and invisible characters, in Unicode's form NFKC (composed letters, full-width digits and ligatures as
+    their plain ones), with every dash a hyphen and every apostrophe straight. Letters and digits of another script stay
+    different: a Cyrillic "\u0430" is not an "a".
+    """
+    return _where_unusual(key, _plain, otherwise=key.str.to_lowercase())
+
+
+def _plain(key: pl.Expr) -> pl.Expr:
+    visible = key.str.replace_all(_ANY_INVISIBLE, "").str.normalize("NFKC").str.to_lowercase()
+    plain = visible.str.replace_all(f"[{_DASHES}]", "-").str.replace_all(f"[{_APOSTROPHES}]", "'")
+    return plain.str.replace(_INTEGER_WITH_POINT, "${1}")
+
+
+def _where_unusual(text: pl.Expr, change: Callable[[pl.Expr], pl.Expr], *, otherwise: pl.Expr) -> pl.Expr:
+    """The changed text where it has more than visible ASCII characters: few have, and the changes are slow."""
+    return pl.coalesce(change(pl.when(text.str.contains("[^!-~]")).then(text)), otherwise)
 
 
 def is_unreadable_key(column: str, key: pl.Expr) -> pl.Expr:
@@ -94,6 +131,9 @@ def _fault(column: str, grammar: str) -> list[pl.Expr]:
         pl.when(is_blank(column)).then(pl.lit("blank-cell")),
         pl.when(kind == "error").then(pl.lit("error-cell")),
         pl.when(kind == "uncalculated").then(pl.lit("uncalculated-formula")),
+        pl.when(size.is_null() & (kind == "text") & trimmed(column).str.contains(_TWO_MEANINGS)).then(
+            pl.lit("ambiguous-number")
+        ),
         pl.when(size.is_null()).then(pl.lit("not-a-number")),
         pl.when(size >= EXCEL_LIMIT).then(pl.lit("too-large")),
     ]
@@ -137,9 +177,15 @@ def _is_whole(column: str, amount: pl.Expr) -> pl.Expr:
     return (amount == amount.round(0, mode="half_away_from_zero")) & ((amount == 0) == is_nothing)
 
 
+def read_date(column: str) -> pl.Expr:
+    """The day in a cell that is a date, or a text such as 2018-06-07 or 2018-06-07 16:27:25; null for any other."""
+    text = pl.when(pl.col(kind_of(column)).is_in(["date", "text"])).then(trimmed(column))
+    return pl.when(text.str.contains(_DATE_TEXT)).then(text.str.head(10).str.to_date("%Y-%m-%d", strict=False))
+
+
 def read_title(column: str) -> pl.Expr:
     """The text as people read it: HTML entities decoded, blanks around it removed; null where nothing is left."""
-    text = trimmed(column)
+    text = pl.when(trimmed(column).is_not_null()).then(pl.col(column).str.strip_chars(BLANKS))
     decoded = text.map_batches(_unescape, return_dtype=pl.String, is_elementwise=True)
     title = pl.when(text.str.contains("&", literal=True)).then(decoded).otherwise(text).str.strip_chars(BLANKS)
     return pl.when(title != "").then(title)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from tasks.domain.cells import comparable
 from tasks.domain.checks import in_cents
 from tasks.domain.comparison import ComparedMonth
 from tasks.domain.figures import MonthSummary
@@ -80,13 +81,14 @@ def check_comparison(
 
 
 def _read(wines: pl.LazyFrame) -> _Month:
-    rows = in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium").collect())
-    keys, units, price, revenue, is_premium = (column.to_list() for column in rows)
+    compared = comparable(pl.col("product_id")).alias("key")
+    rows = in_cents(wines.select("product_id", "total_sales", "price", "revenue", "is_premium", compared).collect())
+    keys, units, price, revenue, is_premium, compared_keys = (column.to_list() for column in rows)
     places = range(len(keys))
     rank = [0] * len(keys)
     for place, (_, _, at) in enumerate(sorted(zip(map(neg, revenue), keys, places, strict=True)), start=1):
         rank[at] = place
-    return _Month(keys, units, price, revenue, is_premium, rank, dict(zip(map(str.lower, keys), places, strict=True)))
+    return _Month(keys, units, price, revenue, is_premium, rank, dict(zip(compared_keys, places, strict=True)))
 
 
 def _beside(now: _Month, then: _Month | None, was: list[int | None]) -> _Columns:

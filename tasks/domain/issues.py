@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from tasks.domain.schemas import DataIssue
+from tasks.domain.schemas import DataIssue, WebSheet
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -23,11 +23,12 @@ class Rule:
     """One kind of issue.
 
     Attributes:
-        sentence: Completes an address and a value: `C17, price: "-8" ` + sentence.
+        sentence: Completes an address and a value: `C17, price: "-8" ` + sentence; `{other}` is the cell that the
+            issue's own contradicts, with its value.
         remedy: What the person who keeps the workbook does about it.
         severity: `error` stops the run, `warning` is reported, `info` is counted.
         error_only_if: The severity `error` holds where the row's product takes part in the sales (`joined`), or where
-            the row carries a price or sales (`carrying`); elsewhere it is a warning.
+            the row has a price or sales, or is a named product (`carrying`); elsewhere it is a warning.
         is_unusual: The error may be right all the same: the parameter `accept_unusual` makes it a warning.
     """
 
@@ -54,6 +55,11 @@ RULES: dict[str, Rule] = {
         "are those of another source", "Put each source's own workbook in its place, then run again.", "error"
     ),
     "not-a-workbook": Rule("is not an .xlsx workbook", _EXPORT, "error"),
+    "unreadable-cell": Rule(
+        "is not stored as a workbook stores a cell",
+        "Open it in Excel and save it as a new .xlsx workbook, then run again.",
+        "error",
+    ),
     "too-large-workbook": Rule(
         "is larger than a workbook that can be read",
         "Delete what stands outside the table, or export the sheet alone into a new workbook; then run again.",
@@ -78,17 +84,17 @@ RULES: dict[str, Rule] = {
         "is not a key", "Type the key as a number or plain text, then run again.", "error", error_only_if="carrying"
     ),
     "contradicting-rows": Rule(
-        "contradicts another row of the same key",
+        "contradicts {other}",
         "Keep the right row and remove the others, then run again.",
         "error",
         error_only_if="joined",
     ),
     "differing-repetition": Rule("repeats a row with other details", "Remove the row that is out of date.", "warning"),
-    "shared-sku": Rule(
-        "is linked from more than one product", "Keep the link of one product, then run again.", "error"
-    ),
+    "shared-sku": Rule("is also linked from {other}", "Keep the link of one product, then run again.", "error"),
     "several-skus": Rule(
-        "belongs to a product with more than one live link", "Keep one link for the product, then run again.", "error"
+        "is not the only live link of the product: there is {other}",
+        "Keep one link for the product, then run again.",
+        "error",
     ),
     # Money and counts
     "blank-cell": Rule("is empty", "Fill the cell, then run again.", "error", error_only_if="joined"),
@@ -100,17 +106,33 @@ RULES: dict[str, Rule] = {
         error_only_if="joined",
     ),
     "not-a-number": Rule("is not a number", _CORRECT, "error", error_only_if="joined"),
+    "ambiguous-number": Rule(
+        "may mean two things: its separator may be of thousands or of decimals",
+        "Type it as a number, or without that separator, then run again.",
+        "error",
+        error_only_if="joined",
+    ),
     "not-above-zero": Rule("is not above 0", _CORRECT, "error", error_only_if="joined"),
     "negative": Rule("is below 0", _CORRECT, "error", error_only_if="joined"),
     "fractional": Rule("is not a whole number", _CORRECT, "error", error_only_if="joined"),
     "too-large": Rule("is too large for a spreadsheet", _CORRECT, "error", error_only_if="joined"),
     # Post types
     "blank-post-type": Rule(
-        "is empty although the row has a sku or sales", "Fill in the type, then run again.", "error"
+        "is empty although the row has a sku or sales",
+        "Fill in the type, then run again.",
+        "error",
+        error_only_if="carrying",
     ),
     "sellable-post-type": Rule(
         "is a type of its own and has sales", "Move the sales to the product itself, then run again.", "error"
     ),
+    # The shop's status and date
+    "unpublished-product": Rule(
+        "is the status of a product that has sales",
+        "Nothing to do if it was sold before it was withdrawn; else publish it again.",
+        "warning",
+    ),
+    "not-a-date": Rule("is not a date", "Correct the date in the shop.", "warning"),
     # Stock
     "stock-not-a-count": Rule("is not a whole number from 0", "Correct the stock in the ERP.", "warning"),
     "stock-status-mismatch": Rule("contradicts the stock quantity", "Correct the stock status in the ERP.", "warning"),
@@ -118,6 +140,7 @@ RULES: dict[str, Rule] = {
     # What became of a row that is not used
     "blank-row": Rule("is a row without content", "Nothing to do.", "info"),
     "other-post-type": Rule("is not a product", "Nothing to do.", "info"),
+    "unpublished-twin": Rule("is not published, and a product with the same sku is", "Nothing to do.", "info"),
     "no-key": Rule("is empty: the row cannot be joined", "Fill in the key.", "warning"),
     "repetition": Rule("repeats another row exactly", "Remove the row.", "info"),
     "no-web-id": Rule(
@@ -138,6 +161,11 @@ RULES: dict[str, Rule] = {
         "Complete the links; or run with --accept-unusual if it is right.",
         "error",
         is_unusual=True,
+    ),
+    "padded-keys": Rule(
+        "is above the limit: keys of one workbook begin with zeros that another one lacks",
+        'Write the keys alike in all workbooks, "007" or "7", then run again.',
+        "error",
     ),
     "no-sales": Rule(
         "cannot be right: the shop counts everything it ever sold",
@@ -169,6 +197,7 @@ class Issue:
     severity: Severity | None = None
     disposition: Literal["used", "ignored", "rejected"] | None = None
     key: str | None = None
+    other: str | None = None
     remedy: str | None = None
 
 
@@ -225,15 +254,18 @@ class WrongArgument(MonthlySalesError):
 
 
 def address(issue: dict[str, object]) -> str:
-    """Where the issue is, as a person would say it: `erp.xlsx [Sheet1] C17, price: "-8"`."""
-    place = _on_one_line(str(issue["file"]))
+    """The location of the issue in words: `erp.xlsx [Sheet1] C17, price: "-8"`; with its key where it needs another."""
+    location = _on_one_line(str(issue["file"]))
     if issue["sheet"] is not None:
-        place += f" [{_on_one_line(str(issue['sheet']))}]"
+        location += f" [{_on_one_line(str(issue['sheet']))}]"
     if issue["cell"] is not None:
-        place += f" {issue['cell']}"
+        location += f" {issue['cell']}"
     if issue["column"] is not None:
-        place += f", {issue['column']}"
-    return place if issue["value"] is None else f'{place}: "{_on_one_line(str(issue["value"]))}"'
+        location += f", {issue['column']}"
+        if issue["other"] is not None:
+            key = "sku" if issue["column"] in WebSheet.columns() else "product"
+            location += f" of {key} {_on_one_line(str(issue['key']))}"
+    return location if issue["value"] is None else f'{location}: "{_on_one_line(str(issue["value"]))}"'
 
 
 def _on_one_line(text: str) -> str:
@@ -243,7 +275,8 @@ def _on_one_line(text: str) -> str:
 
 def line(issue: dict[str, object]) -> str:
     """The issue on one line: address, what is wrong, what to do."""
-    return f"{address(issue)} {RULES[str(issue['rule'])].sentence}. {issue['remedy']}"
+    sentence = RULES[str(issue["rule"])].sentence.replace("{other}", _on_one_line(str(issue["other"])))
+    return f"{address(issue)} {sentence}. {issue['remedy']}"
 
 
 def lines(issues: pl.DataFrame) -> list[str]:

@@ -9,6 +9,14 @@ from tasks.domain.schemas import DISPOSITIONS, SOURCES, Source
 
 _SOURCE = pl.Enum(SOURCES)
 
+IGNORED = ["blank-row", "other-post-type", "unpublished-twin"]
+"""Why a row is ignored: nothing is missing without it."""
+
+_OTHER_COLUMN = {
+    "contradicting-rows": pl.col("column"), "shared-sku": pl.lit("product_id"), "several-skus": pl.lit("id_web"),
+}  # fmt: skip
+"""The column of the cell that an issue's own cell contradicts, by rule."""
+
 
 class Cleaned(NamedTuple):
     """The cleaned rows of the three sources, see `clean`."""
@@ -21,6 +29,12 @@ class Cleaned(NamedTuple):
 def standing(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The rows that stand for their product."""
     return rows.filter(pl.col("rule").is_null())
+
+
+def counts_once() -> pl.Expr:
+    """Whether a row of the shop is a product whose units are counted: not one that repeats another row."""
+    has_no_key = pl.col("key").is_null()
+    return pl.col("is_product") & (pl.col("rule").is_null() | has_no_key)
 
 
 def join_sources(cleaned: Cleaned) -> pl.LazyFrame:
@@ -36,13 +50,13 @@ def join_sources(cleaned: Cleaned) -> pl.LazyFrame:
     """
     erp = standing(cleaned.erp).select("product_key", "price", "stock_quantity", product_id="key", erp_row="row")
     links = standing(cleaned.liaison).select("product_key", "web_key", liaison_row="row")
-    web = standing(cleaned.web).select("web_key", "post_title", "total_sales", sku="key", web_row="row")
+    web = standing(cleaned.web).select("web_key", "post_title", "post_date", "total_sales", sku="key", web_row="row")
     return (
         links.join(erp, on="product_key", how="inner")
         .join(web, on="web_key", how="inner")
         .with_columns(is_sku_shared=pl.len().over("web_key") > 1, is_one_of_several=pl.len().over("product_key") > 1)
         .select(
-            "product_id", "sku", "post_title", "total_sales", "price", "stock_quantity",
+            "product_id", "sku", "post_title", "post_date", "total_sales", "price", "stock_quantity",
             "product_key", "web_key", "erp_row", "liaison_row", "web_row", "is_sku_shared", "is_one_of_several",
         )
     )  # fmt: skip
@@ -78,10 +92,7 @@ def settle_rows(cleaned: Cleaned, joined: pl.LazyFrame) -> pl.LazyFrame:
         "liaison": cleaned.liaison.join(known_products, on="product_key", how="left").with_columns(
             detail=pl.lit(None, pl.String), units=pl.lit(None, pl.Int64)
         ),
-        "web": cleaned.web.with_columns(
-            detail=pl.when(pl.col("rule") == "other-post-type").then("post_type"),
-            units=pl.when("is_product").then("total_sales"),
-        ),
+        "web": cleaned.web.with_columns(units=pl.when(counts_once()).then("total_sales")),
     }
     return pl.concat(
         [
@@ -97,7 +108,7 @@ def settle_rows(cleaned: Cleaned, joined: pl.LazyFrame) -> pl.LazyFrame:
                 "row",
                 pl.when("is_used")
                 .then(pl.lit("used"))
-                .when(pl.col("rule").is_in(["blank-row", "other-post-type"]))
+                .when(pl.col("rule").is_in(IGNORED))
                 .then(pl.lit("ignored"))
                 .otherwise(pl.lit("rejected"))
                 .cast(DISPOSITIONS)
@@ -141,8 +152,9 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
         ledger: What became of each row, see `settle_rows`.
 
     Returns:
-        One row per source, row, column and rule, with `severity`, `disposition`, `key`, and the price or units
-        `carried` by a rejected row that lacks a key or a partner; `locate_issues` adds the address and the value.
+        One row per source, row, column and rule, with `severity`, `disposition`, `key`, the price or units `carried`
+        by a rejected row that lacks a key or a partner, and the `other_row` that it contradicts; `locate_issues` adds
+        the addresses and the values.
     """
     is_carrier = pl.col("rule").is_in(["no-key", "unlinked-sales"])
     nothing = pl.lit(None, pl.String)
@@ -171,14 +183,15 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
                 "is_carrying",
                 column=pl.lit(fault.split("__")[0]),
                 rule=fault,
+                other_row="other_row",
                 carried=nothing,
             )
             for fault in faults
         ]
         found.append(
             ledger.filter((pl.col("source") == source) & (pl.col("disposition") == "rejected"))
-            .join(judged.select("row", "is_joined", "is_carrying", carries[source]), on="row", how="left")
-            .select("source", "row", "is_joined", "is_carrying", "column", "rule", "carried")
+            .join(judged.select("row", "is_joined", "is_carrying", "other_row", carries[source]), on="row", how="left")
+            .select("source", "row", "is_joined", "is_carrying", "column", "rule", "other_row", "carried")
         )
     found += [
         joined.filter(is_at_fault).select(
@@ -188,18 +201,30 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
             is_carrying=pl.lit(value=False),
             column=pl.lit("id_web"),
             rule=pl.lit(rule),
+            other_row=_another_link(key),
             carried=nothing,
         )
-        for is_at_fault, rule in (("is_sku_shared", "shared-sku"), ("is_one_of_several", "several-skus"))
-    ]
+        for is_at_fault, rule, key in (
+            ("is_sku_shared", "shared-sku", "web_key"), ("is_one_of_several", "several-skus", "product_key"),
+        )
+    ]  # fmt: skip
     return (
         pl.concat(found)
+        .with_columns(other_row=pl.when(pl.col("rule").is_in(_OTHER_COLUMN)).then("other_row"))
         .unique(["source", "row", "column", "rule"])
         .with_columns(severity=_severity())
         .join(ledger.select("source", "row", "disposition", "key"), on=["source", "row"], how="left")
         .sort("severity", "source", "row", "column", "rule")
-        .select("source", "row", "column", "rule", "severity", "disposition", "key", "carried")
+        .select("source", "row", "column", "rule", "severity", "disposition", "key", "carried", "other_row")
     )
+
+
+def _another_link(key: str) -> pl.Expr:
+    """The row of the first other link with the same key, by content."""
+    row = pl.col("liaison_row")
+    links = row.sort_by("product_key", "web_key")
+    first, second = links.first().over(key), links.get(1, null_on_oob=True).over(key)
+    return pl.when(row == first).then(second).otherwise(first)
 
 
 def _severity() -> pl.Expr:
@@ -241,12 +266,16 @@ def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], places:
             for columns in [places.filter(pl.col("source") == source)["column"].drop_nulls().to_list()]
         ]
     )
-    one_line = pl.col("value").str.replace_all(r"\s+", " ")
-    is_long = one_line.str.len_chars() > SHOWN_VALUE_LENGTH
     remedy = {code: entry.remedy for code, entry in RULES.items()}
+    other_column = pl.coalesce(pl.when(pl.col("rule") == rule).then(column) for rule, column in _OTHER_COLUMN.items())
+    others = values.join(places.lazy(), on=["source", "column"]).select(
+        "source", other_row="row", other_column="column", other_letter="letter", other_value="value"
+    )
     return (
         issues.join(values, on=["source", "row", "column"], how="left")
         .join(places.lazy(), on=["source", "column"], how="left", nulls_equal=True)
+        .with_columns(other_column=other_column)
+        .join(others, on=["source", "other_row", "other_column"], how="left")
         .sort("severity", "source", "row", "column", "rule")
         .select(
             "file",
@@ -254,14 +283,19 @@ def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], places:
             "row",
             pl.concat_str("letter", "row").alias("cell"),
             "column",
-            pl.coalesce(
-                "carried",
-                pl.when(is_long).then(one_line.str.head(SHOWN_VALUE_LENGTH - 1) + "…").otherwise(one_line),
-            ).alias("value"),
+            pl.coalesce("carried", _shown("value")).alias("value"),
             "rule",
             "severity",
             "disposition",
             "key",
+            pl.format('{}{}, "{}"', "other_letter", "other_row", _shown("other_value").fill_null("")).alias("other"),
             pl.col("rule").replace_strict(remedy, return_dtype=pl.String).alias("remedy"),
         )
     )
+
+
+def _shown(column: str) -> pl.Expr:
+    """The value on one line, shortened as `issues.shortened` does it."""
+    one_line = pl.col(column).str.replace_all(r"\s+", " ")
+    is_long = one_line.str.len_chars() > SHOWN_VALUE_LENGTH
+    return pl.when(is_long).then(one_line.str.head(SHOWN_VALUE_LENGTH - 1) + "…").otherwise(one_line)

@@ -59,6 +59,8 @@ class WebSheet(dy.Schema):
     post_type = _source_column("product, attachment, …; only product counts", required=True)
     post_title = _source_column("Name of the wine as the shop shows it", required=True)
     total_sales = _source_column("Units sold so far: the shop's own running counter", required=True)
+    post_status = _source_column("publish, draft, trash, …")
+    post_date = _source_column("When the post was first published")
 
 
 SHEETS: dict[Source, type[dy.Schema]] = {"erp": ErpSheet, "liaison": LiaisonSheet, "web": WebSheet}
@@ -84,6 +86,11 @@ class WineSales(dy.Schema):
     )
     sku = dy.String(min_length=1, unique=True, metadata=_shown("SKU"), description="Key in the web shop")
     post_title = dy.String(nullable=True, metadata=_shown("Wine"), description="Title in the web shop, decoded")
+    post_date = dy.Date(
+        nullable=True,
+        metadata=_shown("Added on", null="where the shop's workbook has no date"),
+        description="The day the product was added to the web shop",
+    )
     total_sales = dy.Int64(
         min=0,
         metadata=_shown("Units sold"),
@@ -212,11 +219,7 @@ class SnapshotFacts(dy.Schema):
     liaison_row = _source_row("liaison")
     web_row = _source_row("web")
     post_title = Wine.post_title
-    post_date = dy.Date(
-        nullable=True,
-        metadata=_shown("Added on", null="where the shop's workbook has no date"),
-        description="The day the product was added to the web shop",
-    )
+    post_date = Wine.post_date
     total_sales = Wine.total_sales
     price = Wine.price
     stock_quantity = dy.Int64(
@@ -406,6 +409,9 @@ class DataIssue(dy.Schema):
         description="What became of the row",
     )
     key = dy.String(nullable=True, metadata=_shown("Key"), description="Key of the row, where it has one")
+    other = dy.String(
+        nullable=True, metadata=_shown("Other cell"), description="Address and value of the cell that it contradicts"
+    )
     remedy = dy.String(metadata=_shown("What to do"))
 
 
@@ -426,7 +432,7 @@ class LedgerRow(dy.Schema):
     disposition = dy.Enum(DISPOSITIONS.categories)
     rule = dy.String(nullable=True, description="Code in the catalogue of issues; empty for a used row")
     column = dy.String(nullable=True, description="The column that decided it; empty for a used row")
-    detail = dy.String(nullable=True, description="The post type of a row ignored for it")
+    detail = dy.String(nullable=True, description="The post type or status of a row ignored for it")
     key = dy.String(nullable=True, description="Key of the row, where it has one")
     units = dy.Int64(nullable=True, description="Units that a rejected row of the web shop carries")
 

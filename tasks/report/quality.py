@@ -27,6 +27,7 @@ ISSUE_COLUMNS = [
     Column("severity", 10),
     Column("disposition", 11),
     Column("key", 13),
+    Column("other", 16),
     Column("remedy", 44, "title"),
 ]
 

@@ -10,6 +10,7 @@ _RELATIVE_TOLERANCE = 1e-6
 _ABSOLUTE_TOLERANCE = 1e-9
 
 _SHOWN_LENGTH = 40
+_FAULT = "unreadable-cell"
 _XML_BLANKS = " \t\r\n"
 _DATE = r"^[+-]?[0-9]+[-:]"
 _DATES_END = 2_958_466
@@ -34,7 +35,7 @@ def kinds_of_cells(text: pl.DataFrame, stored: pl.DataFrame, letters: str) -> pl
     repeated = cells.filter(pl.col("row").is_duplicated())
     if repeated.height:
         cell = f"{letters}{repeated['row'][0]}"
-        raise UnreadableWorkbookError(f"stores the cell {cell} more than once", "stored more than once", cell)
+        raise UnreadableWorkbookError(f"stores the cell {cell} more than once", "stored more than once", cell, _FAULT)
 
     read = text.select("row", read=letters)
     judged = (
@@ -53,6 +54,7 @@ def kinds_of_cells(text: pl.DataFrame, stored: pl.DataFrame, letters: str) -> pl
             f'cannot be read safely: {cell} is stored as "{stored_as}" and reads "{reads}"',
             f"stored: {stored_as}, reads: {reads}",
             cell,
+            _FAULT,
         )
     return judged.select("row", "text", "kind")
 

@@ -298,7 +298,7 @@ class _CellReader:
             letters, row, name = unknown.select("column", "row", "type").row(0)
             cell = f"{letters}{row}"
             raise UnreadableWorkbookError(
-                f'cannot be read: {cell} is of the unknown type "{name[:20]}"', name[:20], cell
+                f'cannot be read: {cell} is of the unknown type "{name[:20]}"', name[:20], cell, "unreadable-cell"
             )
         return _found_cells(raw)
 

@@ -350,6 +350,7 @@ refused(
 
 PRICE, UNITS = "erp.xlsx [Sheet1] C2, price", "web.xlsx [Sheet1] F144, total_sales"
 _NUMBER, _CALCULATE = "is not a number. Correct the cell", "is a formula that was never calculated. Open the workbook"
+_AMBIGUOUS = "may mean two things: its separator may be of thousands or of decimals. Type it as a number"
 _ERROR, _TOO_SMALL = "is an error of the spreadsheet. Correct the cell", "is not above 0. Correct the cell"
 
 for name, value in {
@@ -380,7 +381,7 @@ for name, value, words in (
     ("scientific notation as text", "1.32e1", f'"1.32e1" {_NUMBER}'),
     ("infinity", "inf", f'"inf" {_NUMBER}'),
     ("no number", "NaN", f'"NaN" {_NUMBER}'),
-    ("thousands or decimals", "1,234", f'"1,234" {_NUMBER}'),
+    ("thousands or decimals", "1,234", f'"1,234" {_AMBIGUOUS}'),
     ("two separators", "1.234,50", f'"1.234,50" {_NUMBER}'),
     ("wrong groups", "1 23,20", f'"1 23,20" {_NUMBER}'),
     ("apostrophe in thousands", "1'234", f'"1\'234" {_NUMBER}'),
@@ -437,7 +438,7 @@ for name, value, words in (
     ("formula never calculated", Formula("=7*2"), f" {_CALCULATE}"),
     ("unit of measure", "14 btl", f': "14 btl" {_NUMBER}'),
     ("money", "\u20ac14", f': "\u20ac14" {_NUMBER}'),
-    ("thousands or decimals", "1.014", f': "1.014" {_NUMBER}'),
+    ("thousands or decimals", "1.014", f': "1.014" {_AMBIGUOUS}'),
     ("too large", 1e15, ': "1000000000000000" is too large for a spreadsheet. Correct the cell'),
 ):
     refused("cells", f"units: {name}", put("web", "total_sales", value), f"{UNITS}{words}")
@@ -556,23 +557,23 @@ published("keys", "link repeated in other letters", again("liaison", product_id=
 published("keys", "row repeated with another stock", again("erp", stock_quantity=7))
 refused(
     "keys", "two prices", again("erp", price=13.3),
-    'erp.xlsx [Sheet1] C2, price: "13.2" contradicts another row of the same key. Keep the right row',
-    'erp.xlsx [Sheet1] C242, price: "13.3" contradicts another row of the same key. Keep the right row',
+    'erp.xlsx [Sheet1] C2, price of product 3911: "13.2" contradicts C242, "13.3". Keep the right row',
+    'erp.xlsx [Sheet1] C242, price of product 3911: "13.3" contradicts C2, "13.2". Keep the right row',
     through_the_command=True,
 )  # fmt: skip
 refused(
     "keys", "two counts", again("web", total_sales=15),
-    'web.xlsx [Sheet1] F144, total_sales: "14" contradicts another row of the same key.',
-    'web.xlsx [Sheet1] F448, total_sales: "15" contradicts another row of the same key.',
+    'web.xlsx [Sheet1] F144, total_sales of sku 15423: "14" contradicts F448, "15".',
+    'web.xlsx [Sheet1] F448, total_sales of sku 15423: "15" contradicts F144, "14".',
 )  # fmt: skip
 refused(
     "keys", "one sku for two products", again("liaison", product_id=3916),
     *(
-        f'liaison.xlsx [Sheet1] B{row}, id_web: "{sku}" {rule}'
-        for row, sku, rule in (
-            (2, 15423, "is linked from more than one product"), (242, 15423, "is linked from more than one product"),
-            (4, 15017, "belongs to a product with more than one live link"),
-            (242, 15423, "belongs to a product with more than one live link"),
+        f'liaison.xlsx [Sheet1] B{row}, id_web of product {product_id}: "{sku}" {rule}'
+        for row, product_id, sku, rule in (
+            (2, 3911, 15423, 'is also linked from A242, "3916"'), (242, 3916, 15423, 'is also linked from A2, "3911"'),
+            (4, 3916, 15017, 'is not the only live link of the product: there is B242, "15423"'),
+            (242, 3916, 15423, 'is not the only live link of the product: there is B4, "15017"'),
         )
     ),
 )  # fmt: skip

@@ -69,7 +69,7 @@ def test_the_month_is_published_with_its_figures_or_refused_with_its_words(case:
             figures = {name: getattr(published.figures, name) for name in SOUND}
             assert figures == SOUND | case.figures
             assert {path.relative_to(destination).parts[0] for path in files_in(destination)} == {
-                "sales_reports", "wines", "quality", "manifests", "revisions",
+                "sales_reports", "wines", "quality", "tables", "manifests", "revisions",
             }  # fmt: skip
             left = set(files_in(tmp_path)) - before
             assert all(source in path.parents or destination in path.parents for path in left)

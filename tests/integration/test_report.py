@@ -72,6 +72,7 @@ def wines(*rows: tuple[str, str | None, int, str, float], stock: dict[str, int |
             pl.col("price").cast(pl.Decimal(18, 2)),
             pl.format("sku-{}", "product_id").alias("sku"),
             (pl.col("z_score") > 2).alias("is_premium"),
+            pl.lit(None, pl.Date).alias("post_date"),
             pl.Series("stock_quantity", [(stock or {}).get(row[0], 60) for row in rows], pl.Int64),
         )
         .with_columns((pl.col("price") * pl.col("total_sales")).cast(pl.Decimal(38, 2)).alias("revenue"))

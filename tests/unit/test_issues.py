@@ -152,7 +152,7 @@ def test_every_rule_says_what_is_wrong_and_what_to_do(code: str) -> None:
     rule = RULES[code]
     assert rule.sentence == rule.sentence.strip() != ""
     assert rule.sentence[0].islower()
-    assert rule.sentence[-1].isalnum()
+    assert rule.sentence[-1].isalnum() or rule.sentence.endswith("{other}")
     assert rule.remedy[0].isupper()
     assert rule.remedy.endswith(".")
     assert rule.severity in get_args(Severity)

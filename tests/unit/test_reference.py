@@ -115,7 +115,7 @@ def test_price(written, price):
         (("error", "#N/A"), "error-cell"),
         (("uncalculated", None), "uncalculated-formula"),
         (("boolean", "true"), "not-a-number"),
-        ("1,234", "not-a-number"),
+        ("1,234", "ambiguous-number"),
         ("1 2345", "not-a-number"),
         ("€ 5 €", "not-a-number"),
         (float("inf"), "not-a-number"),
@@ -234,7 +234,8 @@ def test_links_are_one_to_one_among_the_living():
         ((None, None, None, None), ("ignored", "blank-row"), False),
         ((None, 0, "Padding", None), ("ignored", "blank-row"), False),
         ((None, 1, None, None), ("rejected", "blank-post-type"), True),
-        (("w0", None, None, ("boolean", "true")), ("rejected", "blank-post-type"), True),
+        (("w0", None, "Wine", ("boolean", "true")), ("rejected", "blank-post-type"), True),
+        (("w0", 0, None, ("boolean", "true")), ("rejected", "blank-post-type"), False),
         (("w0", 1, None, "product_variation"), ("rejected", "sellable-post-type"), True),
         (("w0", "0,0", None, "product_variation"), ("ignored", "other-post-type"), False),
         (("w 0", "x", None, "product"), ("rejected", "unreadable-key"), True),
@@ -267,7 +268,7 @@ def test_about_half_of_the_dirty_months_are_published():
 
 
 def test_dirty_months_hold_every_kind_of_dirt():
-    verdicts = [judge(**dirty_month(seed)) for seed in range(500)]
+    verdicts = [judge(**dirty_month(seed)) for seed in range(1_200)]
 
     assert {(source, *outcome) for verdict in verdicts for (source, _), outcome in verdict.dispositions.items()} == {
         *[(source, "used", None) for source in ("erp", "liaison", "web")],
@@ -279,15 +280,19 @@ def test_dirty_months_hold_every_kind_of_dirt():
         *[("erp", "rejected", rule) for rule in ("on-sale-unlinked", "not-sold-online", "no-partner")],
         *[("liaison", "rejected", rule) for rule in ("no-web-id", "unknown-product", "unknown-web-id")],
         *[("web", "rejected", rule) for rule in ("blank-post-type", "sellable-post-type", "unlinked-sales")],
-        ("web", "ignored", "other-post-type"),
+        ("web", "ignored", "other-post-type"), ("web", "ignored", "unpublished-twin"),
     }  # fmt: skip
-    faults = ("blank-cell", "error-cell", "uncalculated-formula", "not-a-number", "too-large", "contradicting-rows")
+    faults = (
+        "blank-cell", "error-cell", "uncalculated-formula", "not-a-number", "ambiguous-number", "too-large",
+        "contradicting-rows",
+    )  # fmt: skip
     assert {(source, rule) for verdict in verdicts for source, _, rule in verdict.errors} == {
         *[(source, rule) for source in ("erp", "web") for rule in (*faults, "unreadable-key")],
         ("erp", "not-above-zero"), ("web", "negative"), ("web", "fractional"),
         ("web", "blank-post-type"), ("web", "sellable-post-type"),
         ("liaison", "several-skus"), ("liaison", "shared-sku"),
-        ("liaison", "unmatched"), ("web", "unmatched"), ("", "no-product"), ("", "revenue-too-large"),
+        ("liaison", "unmatched"), ("web", "unmatched"), ("liaison", "padded-keys"), ("web", "padded-keys"),
+        ("", "no-product"), ("", "no-sales"), ("", "revenue-too-large"),
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """What becomes of each row: used, ignored with its kind, or rejected with a reason."""
 
+from datetime import date
+
 import pytest
 from frames import month, product
 
@@ -160,11 +162,11 @@ def test_two_prices_of_one_product_stop_the_run_with_both_addresses() -> None:
     result = with_rows(erp=({**ERP, "price": 11},))
     assert result.errors() == [
         (
-            'erp.xlsx [Sheet1] C2, price: "10" contradicts another row of the same key. '
+            'erp.xlsx [Sheet1] C2, price of product 1: "10" contradicts C4, "11". '
             "Keep the right row and remove the others, then run again."
         ),
         (
-            'erp.xlsx [Sheet1] C4, price: "11" contradicts another row of the same key. '
+            'erp.xlsx [Sheet1] C4, price of product 1: "11" contradicts C2, "10". '
             "Keep the right row and remove the others, then run again."
         ),
     ]
@@ -182,27 +184,39 @@ def test_two_prices_of_a_product_that_is_not_sold_are_only_reported() -> None:
 
 
 def test_two_counts_of_one_sku_stop_the_run() -> None:
-    assert [text[:46] for text in with_rows(web=({**WEB, "total_sales": 2},)).errors()] == [
-        'web.xlsx [Sheet1] D2, total_sales: "1" contrad',
-        'web.xlsx [Sheet1] D4, total_sales: "2" contrad',
+    assert with_rows(web=({**WEB, "total_sales": 2},)).errors() == [
+        f'web.xlsx [Sheet1] D{row}, total_sales of sku 10001: "{units}" contradicts D{other}, "{other_units}". '
+        "Keep the right row and remove the others, then run again."
+        for row, units, other, other_units in ((2, 1, 4, 2), (4, 2, 2, 1))
+    ]
+
+
+def test_each_of_many_contradicting_rows_names_the_first_that_it_contradicts() -> None:
+    """By content: 9 is less than 10, an empty cell comes last, and rows that agree do not contradict each other."""
+    result = with_rows(erp=({**ERP, "price": 10}, {**ERP, "price": 9}, {**ERP, "price": None}))
+    assert [text.partition(". ")[0] for text in result.errors() if "contradicts" in text] == [
+        'erp.xlsx [Sheet1] C2, price of product 1: "10" contradicts C5, "9"',
+        'erp.xlsx [Sheet1] C4, price of product 1: "10" contradicts C5, "9"',
+        'erp.xlsx [Sheet1] C5, price of product 1: "9" contradicts C2, "10"',
+        'erp.xlsx [Sheet1] C6, price of product 1 contradicts C5, "9"',
     ]
 
 
 def test_two_products_on_one_sku_stop_the_run() -> None:
     result = month([ERP, OTHER[0]], [LIAISON, {"product_id": 2, "id_web": 10_001}], [WEB])
     assert result.errors() == [
-        f'liaison.xlsx [Sheet1] B{row}, id_web: "10001" is linked from more than one product. '
+        f'liaison.xlsx [Sheet1] B{row}, id_web of product {product_id}: "10001" is also linked from {other}. '
         "Keep the link of one product, then run again."
-        for row in (2, 3)
+        for row, product_id, other in ((2, 1, 'A3, "2"'), (3, 2, 'A2, "1"'))
     ]
 
 
 def test_two_live_links_of_one_product_stop_the_run() -> None:
     result = month([ERP], [LIAISON, {"product_id": 1, "id_web": 10_002}], [WEB, OTHER[2]])
     assert result.errors() == [
-        f'liaison.xlsx [Sheet1] B{row}, id_web: "{sku}" belongs to a product with more than one live link. '
-        "Keep one link for the product, then run again."
-        for row, sku in ((2, 10_001), (3, 10_002))
+        f'liaison.xlsx [Sheet1] B{row}, id_web of product 1: "{sku}" is not the only live link of the product: '
+        f"there is {other}. Keep one link for the product, then run again."
+        for row, sku, other in ((2, 10_001, 'B3, "10002"'), (3, 10_002, 'B2, "10001"'))
     ]
 
 
@@ -210,8 +224,9 @@ def test_two_live_links_of_one_product_stop_the_run() -> None:
     ("row", "sentence"),
     [
         pytest.param(
-            {"sku": 5}, "B4, post_type is empty although the row has a sku or sales. Fill in the type, then run again.",
-            id="sku without a type",
+            {"sku": 5, "post_title": "Fronsac"},
+            "B4, post_type is empty although the row has a sku or sales. Fill in the type, then run again.",
+            id="named product without a type",
         ),
         pytest.param(
             {"total_sales": 4},
@@ -245,6 +260,105 @@ def test_two_live_links_of_one_product_stop_the_run() -> None:
 )  # fmt: skip
 def test_sales_that_would_be_lost_stop_the_run(row: dict, sentence: str) -> None:
     assert with_rows(web=(row,)).errors() == [f"web.xlsx [Sheet1] {sentence}"]
+
+
+NOTES = [
+    pytest.param("exported on 31/05/2025", id="words"),
+    pytest.param(("date", "2025-05-31 00:00:00"), id="date"),
+    pytest.param(("error", "#REF!"), id="error"),
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+@pytest.mark.parametrize(("source", "column"), [("erp", "product_id"), ("liaison", "product_id"), ("web", "sku")])
+def test_a_note_below_the_table_is_only_reported(source: str, column: str, note: object) -> None:
+    result = with_rows(**{source: ({column: note},)})
+    assert result.errors() == []
+    assert result.fate(source) == [*USED, (4, "rejected", "unreadable-key")]
+    (warning,) = result.warnings()
+    text = note[1] if isinstance(note, tuple) else note
+    assert warning == (
+        f'{source}.xlsx [Sheet1] A4, {column}: "{text}" is not a key. '
+        "Type the key as a number or plain text, then run again."
+    )
+
+
+def test_a_word_below_the_web_table_is_only_reported() -> None:
+    """It could be a sku, but a row without type, name and sales is no product that could be missed."""
+    result = with_rows(web=({"sku": "Total"},))
+    assert result.errors() == []
+    assert result.fate("web") == [*USED, (4, "rejected", "blank-post-type")]
+
+
+def test_a_note_with_sales_stops_the_run() -> None:
+    (error,) = with_rows(web=({"sku": "all wines", "total_sales": 2},)).errors()
+    assert error.startswith("web.xlsx [Sheet1] B4, post_type is empty although the row has a sku or sales. ")
+
+
+# --- what the shop does not show
+
+
+@pytest.mark.parametrize("status", ["trash", "Draft", " pending ", "private", "future"])
+def test_an_unpublished_twin_of_a_published_product_is_ignored_with_its_status(status: str) -> None:
+    result = with_rows(web=({**WEB, "total_sales": 99, "post_status": status},))
+    assert result.errors() == []
+    assert result.warnings() == []
+    assert result.fate("web") == [*USED, (4, "ignored", "unpublished-twin")]
+    counts = count_rows(result.ledger).filter(source="web", disposition="ignored")
+    assert counts.select("rule", "detail", "rows", "units").collect().rows() == [
+        ("unpublished-twin", status.strip().lower(), 1, None)
+    ]
+    assert result.wines()["total_sales"].to_list() == [1, 1]
+
+
+@pytest.mark.parametrize("status", [None, "publish", "Publish ", ("error", "#N/A")])
+def test_two_published_rows_of_a_sku_contradict_each_other(status: object) -> None:
+    assert len(with_rows(web=({**WEB, "total_sales": 99, "post_status": status},)).errors()) == 2
+
+
+def test_two_unpublished_rows_of_a_sku_contradict_each_other() -> None:
+    rows = ({**WEB, "post_status": "trash"}, {**WEB, "total_sales": 9, "post_status": "draft"})
+    assert len(month([ERP], [LIAISON], list(rows)).errors()) == 2
+
+
+def test_an_unpublished_product_without_a_published_twin_counts_and_is_reported() -> None:
+    """Its counter tells what it sold before it was withdrawn."""
+    result = month([ERP], [LIAISON], [{**WEB, "total_sales": 7, "post_status": "trash"}])
+    assert result.errors() == []
+    (warning,) = result.warnings()
+    assert warning == (
+        'web.xlsx [Sheet1] E2, post_status: "trash" is the status of a product that has sales. '
+        "Nothing to do if it was sold before it was withdrawn; else publish it again."
+    )
+    assert result.wines()["total_sales"].to_list() == [7]
+
+
+def test_an_unpublished_product_without_sales_is_a_product_like_any_other() -> None:
+    result = month([ERP, OTHER[0]], [LIAISON, OTHER[1]], [{**WEB, "total_sales": 0, "post_status": "draft"}, OTHER[2]])
+    assert (result.errors(), result.warnings()) == ([], [])
+    assert result.wines().height == 2
+
+
+def test_a_date_that_is_none_is_reported_and_its_product_counts() -> None:
+    rows = [{**WEB, "post_date": "07/06/2018"}, {**OTHER[2], "post_date": ("date", "2018-06-07 16:27:25")}]
+    result = month([ERP, OTHER[0]], [LIAISON, OTHER[1]], rows)
+    assert result.errors() == []
+    assert result.warnings() == [
+        'web.xlsx [Sheet1] F2, post_date: "07/06/2018" is not a date. Correct the date in the shop.'
+    ]
+    assert result.wines().sort("sku")["post_date"].to_list() == [None, date(2018, 6, 7)]
+
+
+def test_the_date_of_a_picture_is_not_judged() -> None:
+    assert with_rows(web=({"sku": 10_001, "post_type": "attachment", "post_date": "?"},)).warnings() == []
+
+
+def test_a_product_once_per_language_counts_once() -> None:
+    """A multilingual plug-in exports the product with the same sku and counter, under another title."""
+    result = with_rows(web=({**WEB, "post_title": "Vin"}, {**WEB, "post_title": "Wein"}))
+    assert result.errors() == []
+    assert result.wines()["total_sales"].to_list() == [1, 1]
+    assert result.ledger.filter(source="web").select("units").sum().collect().item() == 0
 
 
 def test_an_unreadable_key_with_a_price_stops_the_run() -> None:

@@ -122,6 +122,7 @@ class English(NumberStyle):
     SUBJECTS: ClassVar[Mapping[str, str]] = {
         "blank-row": "This",
         "other-post-type": "The post",
+        "unpublished-twin": "The product",
         "no-key": "The key",
         "unreadable-key": "The key",
         "contradicting-rows": "The row",
@@ -342,7 +343,7 @@ class English(NumberStyle):
 
     def problem(self, rule: str) -> str:
         """Completes an address and a value; the code itself where the catalogue does not know it."""
-        return self.SENTENCES.get(rule, rule)
+        return self.SENTENCES.get(rule, rule).replace("{other}", "another row")
 
     def workbook(self, file: str, size: int, sha256: str) -> str:
         """One of the three workbooks, exactly."""

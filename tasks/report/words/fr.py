@@ -58,10 +58,12 @@ class French(English):
         "severity": "Gravité",
         "disposition": "Sort",
         "key": "Clé",
+        "other": "Autre cellule",
         "remedy": "Que faire",
         "product_id": "Produit",
         "sku": "SKU",
         "post_title": "Vin",
+        "post_date": "Mise en ligne",
         "total_sales": "Unités vendues",
         "price": "Prix (€)",
         "stock_quantity": "En stock",
@@ -155,6 +157,7 @@ class French(English):
     SUBJECTS: ClassVar[Mapping[str, str]] = {
         "blank-row": "La ligne",
         "other-post-type": "La publication",
+        "unpublished-twin": "Le produit",
         "no-key": "La clé",
         "unreadable-key": "La clé",
         "contradicting-rows": "La ligne",
@@ -180,30 +183,35 @@ class French(English):
         "missing-column": "manque",
         "doubled-column": "figure plusieurs fois dans l'en-tête",
         "several-sheets": "n'est pas la seule feuille à avoir ces colonnes",
+        "unreadable-cell": "n'est pas enregistrée comme une cellule de classeur",
         "too-large-workbook": "est plus grand qu'un classeur lisible",
         "reader-failed": "ne peut être lu avec la mémoire et le temps que permet sa taille",
         "no-rows": "a un en-tête et aucune ligne dessous",
         "absent-column": "est absente, sans effet sur les chiffres",
         "unreadable-key": "n'est pas une clé",
-        "contradicting-rows": "contredit une autre ligne de même clé",
+        "contradicting-rows": "contredit {other}",
         "differing-repetition": "répète une ligne avec d'autres détails",
-        "shared-sku": "est lié à plusieurs produits",
-        "several-skus": "appartient à un produit qui a plusieurs liens valides",
+        "shared-sku": f"est lié aussi{_}: voir {{other}}",
+        "several-skus": f"n'est pas le seul lien valide du produit{_}: il y a {{other}}",
         "blank-cell": "est vide",
         "error-cell": "est une erreur du tableur",
         "uncalculated-formula": "est une formule jamais calculée",
         "not-a-number": "n'est pas un nombre",
+        "ambiguous-number": f"a deux sens possibles{_}: séparateur de milliers ou décimal",
         "not-above-zero": "n'est pas supérieur à 0",
         "negative": "est inférieur à 0",
         "fractional": "n'est pas un nombre entier",
         "too-large": "est trop grand pour un tableur",
         "blank-post-type": "est vide alors que la ligne a un sku ou des ventes",
         "sellable-post-type": "est d'un type à part et a des ventes",
+        "unpublished-product": "est l'état d'un produit qui a des ventes",
+        "not-a-date": "n'est pas une date",
         "stock-not-a-count": "n'est pas un nombre entier à partir de 0",
         "stock-status-mismatch": "contredit la quantité en stock",
         "unknown-flag": "n'est ni 0 ni 1",
         "blank-row": "est sans contenu",
         "other-post-type": "n'est pas un produit",
+        "unpublished-twin": "n'est pas publié, et un produit de même sku l'est",
         "no-key": f"est vide{_}: la ligne ne peut pas être rapprochée",
         "repetition": "répète exactement une autre ligne",
         "no-web-id": f"est vide{_}: le produit n'a pas de lien vers la boutique",
@@ -215,6 +223,7 @@ class French(English):
         "unlinked-sales": "n'est lié à aucun produit de l'ERP",
         "no-product": "ne laissent aucun produit présent dans les trois",
         "unmatched": "dépasse la limite",
+        "padded-keys": f"dépasse la limite{_}: des clés d'un classeur ont des zéros initiaux qu'un autre n'a pas",
         "no-sales": f"ne peut pas être juste{_}: la boutique compte tout ce qu'elle a jamais vendu",
         "revenue-too-large": "dépasse ce qu'un tableur peut contenir",
         "stale-export": "n'a pas été renouvelé par la boutique depuis le mois précédent",
@@ -257,6 +266,16 @@ class French(English):
         "Open the workbook, save it, then run again.": "Ouvrir le classeur, l'enregistrer, puis relancer.",
         "Fill in the type, then run again.": "Renseigner le type, puis relancer.",
         "Move the sales to the product itself, then run again.": "Reporter les ventes sur le produit, puis relancer.",
+        "Type it as a number, or without that separator, then run again.": (
+            "Le saisir comme un nombre, ou sans ce séparateur, puis relancer."
+        ),
+        "Nothing to do if it was sold before it was withdrawn; else publish it again.": (
+            f"Rien à faire s'il a été vendu avant son retrait{_}; sinon le publier de nouveau."
+        ),
+        "Correct the date in the shop.": "Corriger la date dans la boutique.",
+        'Write the keys alike in all workbooks, "007" or "7", then run again.': (
+            f"Écrire les clés de la même façon dans tous les classeurs, «{_}007{_}» ou «{_}7{_}», puis relancer."
+        ),
         "Correct the stock in the ERP.": "Corriger le stock dans l'ERP.",
         "Correct the stock status in the ERP.": "Corriger l'état du stock dans l'ERP.",
         "Correct the flag in the ERP.": "Corriger l'indicateur dans l'ERP.",
@@ -481,7 +500,7 @@ class French(English):
 
     def problem(self, rule: str) -> str:
         """Completes an address and a value; the code itself where the catalogue does not know it."""
-        return self.SENTENCES.get(rule, rule)
+        return self.SENTENCES.get(rule, rule).replace("{other}", "une autre ligne")
 
     def workbook(self, file: str, size: int, sha256: str) -> str:
         """One of the three workbooks, exactly."""
