@@ -147,7 +147,7 @@ def test_from_s3_the_links_open_the_files_and_are_logged_nowhere(
         links = [line.split(": ", 1)[1] for line in told["text"].splitlines() if "X-Amz-Signature" in line]
         with urllib.request.urlopen(links[0]) as answer:
             assert answer.read() == s3.objects(bucket)["prod/sales_reports/sales_report_2025-05.xlsx"]
-    assert len(links) == 4
+    assert len(links) == 5
     assert all("X-Amz-Expires=604800" in link for link in links)
     assert told["text"].endswith("Whoever has a link can open the file, for 7 days.")
     assert "X-Amz" not in caplog.text + "".join(capfd.readouterr()) + repr(published)

@@ -202,6 +202,7 @@ def test_content_that_is_not_what_was_announced_is_refused_by_the_server(s3, buc
         ("report.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("wines.csv", "text/csv; charset=utf-8"),
         ("manifest.json", "application/json"),
+        ("wines.parquet", "application/vnd.apache.parquet"),
     ],
 )
 def test_a_browser_is_told_what_a_file_is(s3, bucket, in_bucket, name: str, kind: str) -> None:
