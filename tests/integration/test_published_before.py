@@ -27,6 +27,7 @@ from tasks.publication.manifest import Manifest, read_manifest, read_published
 from tasks.publication.plan import plan_publication
 from tasks.publication.verify import list_months, verify_month
 from tasks.storage.local import LocalStorage, file_facts
+from tasks.storage.protocol import Document
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 APRIL, MAY, JUNE = Export("2025-04", "april"), Export("2025-05", "fixed"), Export("2025-06", "june")
@@ -270,3 +271,26 @@ def test_a_month_of_version_1_is_listed_as_one_to_run_again(of_version_1: LocalS
     (line,) = list_months(of_version_1)
     assert (line.month, line.revision, line.revenue, line.would_change) == ("2025-04", 2, None, True)
     assert line.uncommitted == ()
+
+
+# --- how much of a long history is read
+
+
+class Counting(LocalStorage):
+    """A folder that counts the manifests that are read."""
+
+    manifests = 0
+
+    def read(self, key: str) -> Document | None:
+        self.manifests += key.startswith("manifests/")
+        return super().read(key)
+
+
+def test_of_a_long_history_the_last_400_days_are_read_and_little_more(tmp_path: Path) -> None:
+    labels = [f"{year}-{number:02}" for year in (2022, 2023, 2024) for number in range(1, 13)]
+    for label in labels:
+        publish(LocalStorage(tmp_path), Export(label, "word"))
+    storage = Counting(tmp_path)
+    plan = plan_publication(storage, Export("2025-01", "word").parameters, Export("2025-01", "word").workbooks)
+    assert [snapshot.month for snapshot in plan.earlier] == labels[-13:]
+    assert storage.manifests <= 1 + 16
