@@ -179,6 +179,42 @@ RULES: dict[str, Rule] = {
         "error",
         is_unusual=True,
     ),
+    "rounded-key": Rule(
+        "is a long number that Excel rounded, and no key",
+        "Export the workbook again with this column as text, then run again.",
+        "error",
+    ),
+    # The snapshot compared with the previous one
+    "counters-fell": Rule(
+        "is lower than {other}, like most counters that changed: the export is probably an older one",
+        "Export the web workbook again; or run with --accept-unusual if it is right.",
+        "error",
+        is_unusual=True,
+    ),
+    "prices-moved": Rule(
+        "is {other} times the same factor as nearly all prices: another unit, tax or currency",
+        "Export the prices as before; or run with --accept-unusual if they are right.",
+        "error",
+        is_unusual=True,
+    ),
+    "cut-off-export": Rule(
+        "is missing, and so is all that followed it before ({other}): the export is probably cut off",
+        "Export the workbook whole; or run with --accept-unusual if it is right.",
+        "error",
+        is_unusual=True,
+    ),
+    "missing-in-bulk": Rule(
+        "is missing, like many products that sold before ({other}): the export is probably not whole",
+        "Export the workbook whole; or run with --accept-unusual if it is right.",
+        "error",
+        is_unusual=True,
+    ),
+    "counter-fell-far": Rule(
+        "is far lower than {other}",
+        "Nothing to do if orders were cancelled or the product was added to the shop again.",
+        "warning",
+    ),
+    "price-jumped": Rule("is far from {other}", "Correct the price in the ERP if it is a slip.", "warning"),
     "check-failed": Rule("does not hold", "Report this: the pipeline contradicts itself.", "error"),
 }
 
@@ -262,7 +298,7 @@ def address(issue: dict[str, object]) -> str:
         location += f" {issue['cell']}"
     if issue["column"] is not None:
         location += f", {issue['column']}"
-        if issue["other"] is not None:
+        if issue["other"] is not None and issue["key"] != issue["value"]:
             key = "sku" if issue["column"] in WebSheet.columns() else "product"
             location += f" of {key} {_on_one_line(str(issue['key']))}"
     return location if issue["value"] is None else f'{location}: "{_on_one_line(str(issue["value"]))}"'

@@ -227,6 +227,23 @@ class French(English):
         "no-sales": f"ne peut pas être juste{_}: la boutique compte tout ce qu'elle a jamais vendu",
         "revenue-too-large": "dépasse ce qu'un tableur peut contenir",
         "stale-export": "n'a pas été renouvelé par la boutique depuis le mois précédent",
+        "rounded-key": "est un long nombre qu'Excel a arrondi, et non une clé",
+        "counters-fell": (
+            "est inférieur à {other}, comme la plupart des compteurs qui ont changé"
+            f"{_}: l'export est sans doute plus ancien"
+        ),
+        "prices-moved": (
+            "vaut {other} multiplié par le même facteur que presque tous les prix"
+            f"{_}: autre unité, autre taxe ou autre monnaie"
+        ),
+        "cut-off-export": (
+            f"manque, ainsi que tout ce qui suivait auparavant ({{other}}){_}: l'export est sans doute tronqué"
+        ),
+        "missing-in-bulk": (
+            f"manque, comme beaucoup de produits déjà vendus ({{other}}){_}: l'export est sans doute incomplet"
+        ),
+        "counter-fell-far": "est très inférieur à {other}",
+        "price-jumped": "est très éloigné de {other}",
         "check-failed": "n'est pas vérifié",
     }
 
@@ -294,6 +311,22 @@ class French(English):
         "Export the shop's workbook again with its sales, then run again.": (
             "Exporter de nouveau le classeur de la boutique avec ses ventes, puis relancer."
         ),
+        "Export the workbook again with this column as text, then run again.": (
+            "Exporter de nouveau le classeur avec cette colonne en texte, puis relancer."
+        ),
+        "Export the web workbook again; or run with --accept-unusual if it is right.": (
+            f"Exporter de nouveau le classeur de la boutique{_}; ou relancer avec --accept-unusual si c'est exact."
+        ),
+        "Export the prices as before; or run with --accept-unusual if they are right.": (
+            f"Exporter les prix comme avant{_}; ou relancer avec --accept-unusual s'ils sont exacts."
+        ),
+        "Export the workbook whole; or run with --accept-unusual if it is right.": (
+            f"Exporter le classeur en entier{_}; ou relancer avec --accept-unusual si c'est exact."
+        ),
+        "Nothing to do if orders were cancelled or the product was added to the shop again.": (
+            "Rien à faire si des commandes ont été annulées ou si le produit a été remis en vente."
+        ),
+        "Correct the price in the ERP if it is a slip.": "Corriger le prix dans l'ERP si c'est une erreur.",
         "Check prices and sales.": "Vérifier les prix et les ventes.",
         "Export the shop's workbook again; or run with --accept-unusual if nothing was sold.": (
             f"Exporter de nouveau le classeur de la boutique{_}; ou relancer avec "

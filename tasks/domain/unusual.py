@@ -1,0 +1,241 @@
+"""What cannot be right in a snapshot that is compared with the previous one: certainties only.
+
+An older export delivered again, prices in another unit, an export that was cut off. Each of these gives exact, complete
+and wrong reports, so it is refused, with the products and their cells before and now; `accept_unusual` publishes it all
+the same. What is merely remarkable is a warning. Busy weeks, a sale, a new vintage of the whole range pass.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from tasks.domain.cells import comparable
+from tasks.domain.issues import Issue
+from tasks.domain.join import Cleaned
+from tasks.domain.period import Period
+from tasks.domain.schemas import Source
+
+FEWEST = 10
+"""Of fewer products nothing is certain: neither of counters that fell, nor of prices, nor of rows that are missing."""
+
+NEARLY_ALL = 0.9
+"""Prices of this share of the continuing products changed by one factor: cents for euros, VAT, another currency."""
+
+SAME_FACTOR = 0.005
+"""Two prices changed by the same factor when the factors differ by at most this share, or the prices by a cent."""
+
+BULK = 0.25
+"""So large a share of the products that sold before is not taken out of the shop between two exports unreplaced."""
+
+REPLACED = 0.5
+"""Missing products were replaced when this share of their number was added: a new vintage of the range."""
+
+CENT = 0.01
+
+FAR = 10
+"""A price that changed by this factor, or a counter that fell by so many units to less than half, is remarkable."""
+
+
+_SCIENTIFIC = r"(?i)^[0-9](?:[.,][0-9]+)?e\+[0-9]{2,}$"
+"""What Excel shows of a long number, such as 3.76009E+12: no key is spelled like this."""
+
+_ROUNDED = r"^[1-9][0-9]{5}0{6,}$"
+"""The number that becomes of it when it is read again: six digits, and zeros in the place of the others."""
+
+SHARED = 3
+"""A long number that ends in zeros is a rounded key when so many rows share it."""
+
+
+class Snapshots(NamedTuple):
+    """The previous snapshot and this one, with the rows of their workbooks."""
+
+    period: Period
+    history: pl.LazyFrame
+    """The rows of earlier snapshots (`Snapshot`)."""
+
+    joined: pl.LazyFrame
+    """The rows of each product of this snapshot, see `join.join_sources`."""
+
+    cleaned: Cleaned
+    """The cleaned rows of this snapshot: the keys of its workbooks."""
+
+    locations: pl.DataFrame
+    """`file`, `sheet` and `letter` of every `source` and `column`; the column is null for the sheet itself."""
+
+
+def find_unusual(snapshots: Snapshots) -> list[Issue]:
+    """The issues of this snapshot compared with the previous one; none for a first snapshot."""
+    totals = snapshots.period.totals.collect()
+    if totals.is_empty():
+        return []
+    previous = (
+        snapshots.history.filter(pl.col("export_date") == totals["start"][-1])
+        .select(
+            "product_id",
+            "sku",
+            "total_sales",
+            "erp_row",
+            "liaison_row",
+            "web_row",
+            key=comparable(pl.col("product_id")),
+        )
+        .collect()
+    )
+    continuing = (
+        snapshots.period.wines.filter(pl.col("status") == "continuing")
+        .with_columns(key=comparable(pl.col("product_id")))
+        .join(snapshots.joined.select("product_id", "erp_row", "web_row"), on="product_id", how="left")
+        .collect()
+        .join(previous.select("key", "erp_row", "web_row"), on="key", how="left", suffix="_before")
+        .sort("rank")
+    )
+    locations = _Locations(snapshots.locations, totals["start"][-1])
+    return [
+        *_judge_counters(continuing, locations),
+        *_judge_prices(continuing, locations),
+        *_judge_missing(snapshots, previous, locations),
+    ]
+
+
+def find_rounded_keys(cleaned: Cleaned, locations: pl.DataFrame) -> list[Issue]:
+    """The cells whose key Excel rounded, so that it is the key of other products as well; with or without a history.
+
+    Args:
+        cleaned: The cleaned rows of the three workbooks.
+        locations: `file`, `sheet` and `letter` of every `source` and `column`.
+    """
+    keys: tuple[tuple[Source, str, pl.LazyFrame], ...] = (
+        ("erp", "product_id", cleaned.erp.select("row", "key")),
+        ("liaison", "product_id", cleaned.liaison.select("row", "key")),
+        ("liaison", "id_web", cleaned.liaison.select("row", key="web_key")),
+        ("web", "sku", cleaned.web.filter("is_product").select("row", "key")),
+    )
+    text = pl.col("key").str
+    is_rounded = text.contains(_SCIENTIFIC) | (text.contains(_ROUNDED) & (pl.len().over("key") >= SHARED))
+    issues = []
+    for source, column, rows in keys:
+        file, sheet, letter = locations.filter(source=source, column=column).select("file", "sheet", "letter").row(0)
+        issues += [
+            Issue(file, "rounded-key", sheet=sheet, row=row, cell=f"{letter}{row}", column=column, value=key, key=key)
+            for row, key in rows.filter(is_rounded).sort("row").collect().iter_rows()
+        ]
+    return issues
+
+
+class _Locations:
+    """The cells of this snapshot and of the previous one."""
+
+    def __init__(self, locations: pl.DataFrame, start: date) -> None:
+        columns = locations.select("source", "column", "file", "sheet", "letter")
+        self._of = {(source, column): where for source, column, *where in columns.iter_rows()}
+        self.start = start
+
+    def changed(self, rule: str, source: Source, column: str, product: dict[str, Any]) -> Issue:
+        """The issue of a cell whose value differs from that in the previous snapshot."""
+        file, sheet, letter = self._of[source, column]
+        row = product[f"{source}_row"]
+        return Issue(
+            file,
+            rule,
+            sheet=sheet,
+            row=row,
+            cell=f"{letter}{row}",
+            column=column,
+            value=f"{product[column]}",
+            disposition="used",
+            key=product["sku" if source == "web" else "product_id"],
+            other=f'"{product[f"{column}_before"]}" ({self._before(letter, product[f"{source}_row_before"])})',
+        )
+
+    def missing(self, rule: str, source: Source, column: str, product: dict[str, Any]) -> Issue:
+        """The issue of a product of the previous snapshot that the workbook does not have."""
+        file, sheet, letter = self._of[source, column]
+        return Issue(
+            file,
+            rule,
+            sheet=sheet,
+            column=column,
+            value=product[column],
+            key=product[column],
+            other=self._before(letter, product[f"{source}_row"]),
+        )
+
+    def _before(self, letter: str, row: int | None) -> str:
+        """The cell in the workbook of the previous snapshot, with its export date: `D17, 2025-04-15`."""
+        return f"{self.start}" if row is None else f"{letter}{row}, {self.start}"
+
+
+def _judge_counters(continuing: pl.DataFrame, locations: _Locations) -> Iterator[Issue]:
+    """More than half of the counters that changed fell: the shop's workbook is older than the previous one.
+
+    A product that was added to the shop again since then counts from 0 and is left out.
+    """
+    now, before = pl.col("total_sales"), pl.col("total_sales_before")
+    is_same_post = (pl.col("post_date") < locations.start).fill_null(value=True)
+    changed = continuing.filter(is_same_post & (now != before))
+    fallen = changed.filter(now < before).sort(now - before, "rank")
+    if fallen.height >= FEWEST and 2 * fallen.height > changed.height:
+        rule = "counters-fell"
+    else:
+        rule = "counter-fell-far"
+        fallen = continuing.filter((before - now >= FAR) & (2 * now < before))
+    for row in fallen.iter_rows(named=True):
+        yield locations.changed(rule, "web", "total_sales", row)
+
+
+def _judge_prices(continuing: pl.DataFrame, locations: _Locations) -> Iterator[Issue]:
+    """Nearly all prices changed by one factor: they are in cents, with another tax, or in another currency."""
+    now, before = pl.col("price").cast(pl.Float64), pl.col("price_before").cast(pl.Float64)
+    changed = continuing.filter(pl.col("price") != pl.col("price_before")).with_columns(factor=now / before)
+    factor = pl.col("factor").median()
+    is_moved = (factor - 1).abs() > 2 * SAME_FACTOR
+    is_alike = ((pl.col("factor") / factor - 1).abs() <= SAME_FACTOR) | ((now - before * factor).abs() <= CENT)
+    moved = changed.filter(is_moved & is_alike)
+    if moved.height >= FEWEST and moved.height >= NEARLY_ALL * continuing.height:
+        rule = "prices-moved"
+    else:
+        rule = "price-jumped"
+        moved = changed.filter(~pl.col("factor").is_between(1 / FAR, FAR, closed="none"))
+    for row in moved.iter_rows(named=True):
+        yield locations.changed(rule, "erp", "price", row)
+
+
+def _judge_missing(snapshots: Snapshots, previous: pl.DataFrame, locations: _Locations) -> Iterator[Issue]:
+    """Products that sold before are missing at the end of a workbook, or in bulk, and no others came in their place."""
+    wines = snapshots.period.wines.select("status", key=comparable(pl.col("product_id"))).collect()
+    added = wines.filter(pl.col("status") != "continuing").height
+    products = previous.with_columns(
+        web_key=comparable(pl.col("sku")),
+        is_gone=~pl.col("key").is_in(wines["key"].implode()),
+        has_sold=pl.col("total_sales") > 0,
+    )
+    enough_sold = max(FEWEST, BULK * products.filter("has_sold").height)
+    erp, liaison, web = snapshots.cleaned
+    sources: tuple[tuple[Source, str, pl.LazyFrame], ...] = (
+        ("erp", "product_id", erp.select(key="product_key")),
+        ("liaison", "product_id", liaison.select("web_key", key="product_key")),
+        ("web", "sku", web.filter("is_product").select("web_key")),
+    )
+    for source, column, present in sources:
+        row = pl.col(f"{source}_row")
+        absent = products.lazy().join(present, on=present.collect_schema().names(), how="anti", maintain_order="left")
+        gone = absent.filter("is_gone").select("key", is_missing=pl.lit(value=True))
+        ordered = (
+            products.lazy()
+            .join(gone, on="key", how="left")
+            .sort(row)
+            .with_columns(pl.col("is_missing").fill_null(value=False))
+            .with_columns(is_at_end=row.is_not_null() & (~pl.col("is_missing")).cum_sum(reverse=True).eq(0))
+            .collect()
+        )
+        for rule, missing, fewest in (
+            ("cut-off-export", ordered.filter("is_at_end"), FEWEST),
+            ("missing-in-bulk", ordered.filter("is_missing", "has_sold"), enough_sold),
+        ):
+            sold = missing.filter("has_sold")
+            if missing.height >= fewest and not sold.is_empty() and added < REPLACED * missing.height:
+                for product in sold.iter_rows(named=True):
+                    yield locations.missing(rule, source, column, product)
+                break
