@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from typing import Any
 from unittest import mock
 
@@ -16,25 +16,17 @@ from deploy import Schedule
 from prefect import flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect_server import prefect_server
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.events.worker import EventsWorker
+from prefect.flow_engine import run_flow
+from prefect.states import Pending
+from prefect_server import wait_until
 from project import ROOT, read_config, used_deployments
+from receiver import receiver
+
+from tasks.announcement.events import DUE, PUBLISHED, UNCHANGED, emit_month_event
 
 DOCKER, BACKFILL = "monthly-sales/docker", "monthly-sales/backfill"
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with prefect_server(tmp_path_factory.mktemp("server")) as url, temporary_settings({PREFECT_API_URL: url}):
-        yield url
-
-
-@pytest.fixture
-def client(api: str) -> Iterator[SyncPrefectClient]:
-    assert api
-    with get_client(sync_client=True) as found:
-        yield found
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -182,3 +174,58 @@ def test_what_changed_is_said() -> None:
         "monthly-sales/docker: schedule exports-due (0 9 15 * *, Europe/Paris, inactive) removed",
         "monthly-sales/docker: schedule exports-due (0 9 15 * *, Europe/Paris) added",
     ]
+
+
+# The shortest time that Prefect accepts for what is expected and does not come.
+OVERDUE = 10
+
+
+def emit_in_a_run(client: SyncPrefectClient, deployment: Any, *events: tuple[str, str, str]) -> None:
+    """Events as the flow emits them, from a run of a deployment: name, month, destination."""
+
+    @flow(name="monthly-sales")
+    def emitting() -> None:
+        for event, month, destination in events:
+            emit_month_event(
+                event, month, destination, {"subject": f"news of {month}", "body": f"{month} is published."}
+            )
+
+    run = client.create_flow_run_from_deployment(deployment, state=Pending())
+    run_flow(emitting, flow_run=client.read_flow_run(run.id))
+    EventsWorker.drain_all(timeout=10)
+
+
+def test_only_a_publication_of_the_same_month_and_destination_keeps_a_month_from_being_overdue(
+    client: SyncPrefectClient, deployed: dict[str, Any]
+) -> None:
+    with receiver() as server:
+        block = CustomWebhookNotificationBlock(
+            name="overdue",
+            url=f"http://127.0.0.1:{server.server_port}",
+            json_data={"subject": "{{subject}}", "body": "{{body}}"},
+        )
+        block.save("overdue")
+        made(client, "--publication", str(OVERDUE), MONTHLY_SALES_NOTIFY="custom-webhook/overdue")
+        lyon, paris = "s3://lyon/prod", "s3://paris/prod"
+        emit_in_a_run(
+            client,
+            deployed[DOCKER],
+            *((DUE, month, lyon) for month in ("2025-05", "2025-06", "2025-07")),
+            # The month itself, in its own time or by an earlier run.
+            (PUBLISHED, "2025-06", lyon),
+            (UNCHANGED, "2025-07", lyon),
+            # A backfill of an earlier month, and the same month of another shop.
+            (PUBLISHED, "2024-01", lyon),
+            (PUBLISHED, "2025-05", paris),
+        )
+        wait_until(lambda: len(server.messages) >= 4, 60, "the messages")
+        *news, overdue = server.messages
+        assert sorted(message["subject"] for message in news) == [
+            f"news of {month}" for month in ("2024-01", "2025-05", "2025-06")
+        ]
+        assert overdue["subject"] == "monthly-sales 2025-05: overdue"
+        assert f"Destination: {lyon}\n" in overdue["body"]
+        assert "prefect deployment run 'monthly-sales/docker' -p month=2025-05" in overdue["body"]
+        assert "None" not in overdue["body"]
+        time.sleep(OVERDUE)
+        assert len(server.messages) == 4

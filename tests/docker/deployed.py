@@ -19,7 +19,7 @@ from prefect_server import free_port, wait_until
 from s3_server import S3Server, s3_server, weed
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "data"
+SAMPLE = ROOT / "data" / "2025-05"
 BUCKET = "bottleneck"
 MONTHS = ("2025/05", "2025/07")
 LEASE = 30

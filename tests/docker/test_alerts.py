@@ -29,7 +29,7 @@ from prefect import flow
 from prefect.flow_engine import load_flow_run, run_flow
 run = load_flow_run(os.environ['PREFECT__FLOW_RUN_ID'])
 held = flow(name='monthly-sales', flow_run_name='monthly-sales-' + run.parameters['month'], timeout_seconds={seconds})
-run_flow(held(lambda: time.sleep(600)), flow_run=run, parameters={{}})
+run_flow(held(lambda month: time.sleep(600)), flow_run=run, parameters={{'month': run.parameters['month']}})
 " """
 
 

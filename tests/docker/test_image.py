@@ -229,7 +229,8 @@ def test_what_lies_about_beside_the_code_stays_outside(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name)
     mark = "planted-4f1c"
     for name in (".env", ".git/config", "flows/.env", "tasks/domain/.env.local", "tests/key.py", "notes.txt",
-                 "data/june.xlsx", "deployments/blocks.env", "reports/manifests/2025-05.json"):  # fmt: skip
+                 "data/june.xlsx", "data/2025-05/notes.txt", "deployments/blocks.env",
+                 "reports/manifests/2025-05.json"):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(mark, encoding="utf-8")
