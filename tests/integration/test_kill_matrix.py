@@ -15,17 +15,19 @@ APRIL, MAY, MAY_CORRECTED = Export("2025-04", "april"), Export("2025-05", "first
 
 @dataclass(frozen=True)
 class Scene:
-    """What stands at the destination, the run that is to be killed, and its end when it is not."""
+    """What is published before, the run that is to be killed, and its end when it is not."""
 
     before: tuple[Export, ...]
     run: Export
     end: End
-    lagging: str = ""  # a name that still holds the first revision
+    lagging: str = ""  # a name that still has the file of the first revision
 
-    def set_up(self, place: Destination) -> None:
-        place.publish(*self.before)
+    def set_up(self, destination: Destination) -> None:
+        destination.publish(*self.before)
         if self.lagging:
-            place.copy(f"{place.prefix}/{own_key(MAY.month, MAY.result_id(APRIL), self.lagging)}", self.lagging)
+            destination.copy(
+                f"{destination.prefix}/{own_key(MAY.month, MAY.result_id(APRIL), self.lagging)}", self.lagging
+            )
 
 
 SCENES = {
@@ -85,20 +87,20 @@ def test_a_run_killed_at_any_request_leaves_whole_files_and_the_next_run_ends_as
     for number in range(1, requests + 1):
         for moment, kill in moments.items():
             with subtests.test(f"killed {moment} request {number} of {requests}"):
-                place = start.copied_to(f"{moment}-{number}")
+                destination = start.copied_to(f"{moment}-{number}")
                 proxy.reset()
                 proxy.on(number, kill)
-                assert publishers.run(place, [scene.run]) == [End(-signal.SIGKILL)]
+                assert publishers.run(destination, [scene.run]) == [End(-signal.SIGKILL)]
                 assert len(proxy.log) == number
 
-                left = place.objects()
+                left = destination.objects()
                 check_bucket(left, at_rest=False)
                 assert of_month(left, APRIL.month) == of_month(before, APRIL.month)
                 assert before.keys() <= left.keys()
                 assert [key for key, content in left.items() if content not in {before.get(key), after.get(key)}] == []
 
-                publish(place.storage(), scene.run)
-                assert place.objects() == after
+                publish(destination.storage(), scene.run)
+                assert destination.objects() == after
 
 
 @pytest.mark.parametrize(("scene", "limit"), [("first publication", 29), ("nothing to do", 9)])
@@ -113,10 +115,10 @@ def test_a_run_makes_few_requests(scene, limit: int, start, proxy, publishers):
 def test_nothing_is_deleted_and_only_manifests_and_shown_names_are_replaced(s3, bucket, proxy, publishers):
     log = []
     for name, scene in SCENES.items():
-        place = Destination(s3, bucket, name.replace(" ", "-"))
-        scene.set_up(place)
+        destination = Destination(s3, bucket, name.replace(" ", "-"))
+        scene.set_up(destination)
         proxy.reset()
-        assert publishers.run(place, [scene.run]) == [scene.end]
+        assert publishers.run(destination, [scene.run]) == [scene.end]
         log += proxy.log
     assert {request.method for request in log} == {"GET", "HEAD", "PUT"}
     writes = {

@@ -1,4 +1,4 @@
-"""A server that is busy, silent or refuses, a network that loses: what is tried again, and what a person is told."""
+"""A server that is busy, silent or refuses, and a network that loses data: what is retried, and what is reported."""
 
 import base64
 import hashlib
@@ -55,7 +55,7 @@ class Verb:
 
 VERBS = {
     "list": Verb("ListObjectsV2", "", lambda storage, _: storage.names(), {}),
-    "look": Verb("HeadObject", "there.csv", lambda storage, _: storage.facts("there.csv"), {}),
+    "head": Verb("HeadObject", "there.csv", lambda storage, _: storage.facts("there.csv"), {}),
     "read": Verb("GetObject", "there.csv", lambda storage, _: storage.read("there.csv"), {}),
     "download": Verb(
         "GetObject", "there.csv", lambda storage, file: storage.download("there.csv", file.with_name("copy")), {}
@@ -105,7 +105,7 @@ def client(s3, one_proxy: FaultProxy) -> Any:
 @pytest.fixture
 def through(client) -> Callable[[Destination], S3Storage]:
     """The storage of a destination, seen through the proxy."""
-    return lambda place: S3Storage(client, place.bucket, place.prefix)
+    return lambda destination: S3Storage(client, destination.bucket, destination.prefix)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def place(s3, bucket) -> Destination:
+def destination(s3, bucket) -> Destination:
     return Destination(s3, bucket)
 
 
@@ -146,8 +146,8 @@ def storage(bucket, proxy, client) -> Storage:
     return storage
 
 
-def told(s3, ask: Callable[[], object]) -> str:
-    """What a person is told of the failure; never a secret."""
+def message_of(s3, ask: Callable[[], object]) -> str:
+    """The message of the failure, which never contains a secret."""
     with pytest.raises(OutsideFailure) as failed:
         ask()
     assert not [keys for keys in s3.keys.values() if keys.secret in str(failed.value)]
@@ -173,7 +173,7 @@ def test_what_is_lost_twice_is_tried_a_third_time(s3, bucket, proxy, storage, fi
     if (verb.action, loss) == ("HeadObject", CutMidBody()):
         pytest.skip("an answer without a body has no middle")
     before = s3.objects(bucket)
-    undisturbed = VERBS["look"].ask(storage, file) if verb.stored else verb.ask(storage, file)
+    undisturbed = VERBS["head"].ask(storage, file) if verb.stored else verb.ask(storage, file)
     proxy.reset()
     proxy.plan(lambda number, _request: loss if number < 3 else None)
     result = verb.ask(storage, file)
@@ -189,7 +189,7 @@ def test_a_server_that_stays_busy_is_given_up_after_three_attempts(
 ) -> None:
     proxy.plan(always(Respond(503, "SlowDown")))
     code = "503" if verb.action == "HeadObject" else "SlowDown"  # the answer to HEAD has no body to name it in
-    assert told(s3, lambda: verb.ask(storage, file)) == (
+    assert message_of(s3, lambda: verb.ask(storage, file)) == (
         f"s3://{bucket}/prod/{verb.key}: {verb.action} failed: the server answered {code} 3 times."
     )
     assert len(proxy.log) == 3
@@ -204,7 +204,7 @@ def test_a_network_that_always_cuts_is_given_up_after_three_attempts(
     s3, bucket, proxy, storage, file, verb: Verb
 ) -> None:
     proxy.plan(always(CutBefore()))
-    assert told(s3, lambda: verb.ask(storage, file)) == (
+    assert message_of(s3, lambda: verb.ask(storage, file)) == (
         f"s3://{bucket}/prod/{verb.key}: {verb.action} failed 3 times: Connection was closed before we received a "
         f'valid response from endpoint URL: "{proxy.endpoint}/{bucket}/prod/{verb.key}".'
     )
@@ -218,7 +218,7 @@ def test_an_answer_that_always_ends_in_the_middle_is_given_up_after_three_attemp
     s3, bucket, proxy, storage, file, verb: Verb
 ) -> None:
     proxy.plan(always(CutMidBody()))
-    assert told(s3, lambda: verb.ask(storage, file)) == (
+    assert message_of(s3, lambda: verb.ask(storage, file)) == (
         f"s3://{bucket}/prod/there.csv: GetObject failed 3 times: "
         f"{len(CONTENT) // 2} read, but total bytes expected is {len(CONTENT)}."
     )
@@ -228,7 +228,7 @@ def test_an_answer_that_always_ends_in_the_middle_is_given_up_after_three_attemp
 @pytest.mark.usefixtures("without_pauses")
 def test_a_copy_that_is_made_while_its_answer_is_always_cut_is_given_up_and_whole(s3, bucket, proxy, storage) -> None:
     proxy.plan(always(CutMidBody()))
-    assert told(s3, lambda: storage.copy("there.csv", "copy.csv")) == (
+    assert message_of(s3, lambda: storage.copy("there.csv", "copy.csv")) == (
         f"s3://{bucket}/prod/copy.csv: CopyObject failed: the server answered 500 3 times."
     )
     assert s3.objects(bucket) == {"prod/there.csv": CONTENT, "prod/copy.csv": CONTENT}
@@ -250,7 +250,7 @@ def test_a_file_that_always_comes_spoilt_is_refused(s3, bucket, proxy, storage) 
     spoilt = CONTENT[:middle] + bytes([CONTENT[middle] ^ 1]) + CONTENT[middle + 1 :]
     expected, found = (base64.b64encode(hashlib.sha256(body).digest()).decode() for body in (CONTENT, spoilt))
     proxy.plan(always(Corrupt()))
-    assert told(s3, lambda: storage.read("there.csv")) == (
+    assert message_of(s3, lambda: storage.read("there.csv")) == (
         f"s3://{bucket}/prod/there.csv: GetObject failed 3 times: "
         f"Expected checksum {expected} did not match calculated checksum: {found}."
     )
@@ -278,7 +278,7 @@ def test_a_silent_server_is_given_up_after_three_waits(
     monkeypatch.setattr(module, "READ_SECONDS", 0.2)
     storage = opened(s3, proxy.endpoint, bucket)
     proxy.plan(always(Silent()))
-    sentence = told(s3, lambda: verb.ask(storage, file))
+    sentence = message_of(s3, lambda: verb.ask(storage, file))
     start = f"s3://{bucket}/prod/{verb.key}: {verb.action} failed 3 times: Read timeout on endpoint URL: "
     assert sentence.startswith(f'{start}"{proxy.endpoint}/{bucket}')
     assert len(proxy.log) == 3
@@ -322,7 +322,7 @@ def test_a_server_that_dies_in_the_middle_of_an_answer_is_waited_for_no_longer_t
     monkeypatch.setattr(module, "READ_SECONDS", 0.2)
     with Dying() as server:
         storage = opened(s3, server.endpoint, "wines")
-        assert told(s3, lambda: storage.read("there.csv")) == (
+        assert message_of(s3, lambda: storage.read("there.csv")) == (
             "s3://wines/prod/there.csv: GetObject failed 3 times: "
             f'Read timeout on endpoint URL: "{server.endpoint}/wines/prod/there.csv".'
         )
@@ -338,17 +338,17 @@ def test_all_waits_together_last_less_than_a_minute() -> None:
 
 @in_long_form
 @pytest.mark.parametrize("moment", ["from its start", "at its commit"])
-def test_a_silent_server_fails_the_run_within_a_minute(s3, place, proxy, through, moment: str) -> None:
+def test_a_silent_server_fails_the_run_within_a_minute(s3, destination, proxy, through, moment: str) -> None:
     def rule(_number: int, request: Request) -> Action | None:
         is_commit = request.method == "PUT" and request.key.startswith("prod/manifests/")
         return Silent() if moment == "from its start" or is_commit else None
 
     proxy.plan(rule)
     begin = time.monotonic()
-    sentence = told(s3, lambda: publish(through(place), MAY))
+    sentence = message_of(s3, lambda: publish(through(destination), MAY))
     assert "failed 3 times: Read timeout on endpoint URL" in sentence
     assert 45 <= time.monotonic() - begin <= 60
-    assert check_bucket(place.objects(), at_rest=False) == {}
+    assert check_bucket(destination.objects(), at_rest=False) == {}
 
 
 @in_long_form
@@ -356,7 +356,7 @@ def test_a_server_that_dies_in_the_middle_of_an_answer_fails_the_run_within_a_mi
     with Dying() as server:
         storage = opened(s3, server.endpoint, "wines")
         begin = time.monotonic()
-        told(s3, lambda: storage.read("there.csv"))
+        message_of(s3, lambda: storage.read("there.csv"))
         assert 45 <= time.monotonic() - begin <= 60
 
 
@@ -371,7 +371,7 @@ def test_a_server_that_lets_nobody_in_is_given_up_after_three_attempts(s3, monke
             waiting.connect_ex(full.getsockname())
         endpoint = f"http://127.0.0.1:{full.getsockname()[1]}"
         storage = opened(s3, endpoint, "wines")
-        assert told(s3, storage.names) == (
+        assert message_of(s3, storage.names) == (
             "s3://wines/prod/: ListObjectsV2 failed 3 times: Connect timeout on endpoint URL: "
             f'"{endpoint}/wines?list-type=2&prefix=prod%2F&delimiter=%2F&encoding-type=url".'
         )
@@ -380,7 +380,7 @@ def test_a_server_that_lets_nobody_in_is_given_up_after_three_attempts(s3, monke
 @pytest.mark.usefixtures("without_pauses")
 def test_a_server_that_is_not_there_is_told_by_its_address(s3) -> None:
     storage = opened(s3, "http://127.0.0.1:9", "wines")
-    assert told(s3, lambda: storage.read("a")) == (
+    assert message_of(s3, lambda: storage.read("a")) == (
         "s3://wines/prod/a: GetObject failed 3 times: "
         'Could not connect to the endpoint URL: "http://127.0.0.1:9/wines/prod/a".'
     )
@@ -408,7 +408,7 @@ def test_what_the_server_refuses_is_asked_once_and_told_with_what_is_missing(
     s3, bucket, proxy, file, identity: str, verb: str, reason: str
 ) -> None:
     storage = opened(s3, proxy.endpoint, bucket, identity)
-    assert told(s3, lambda: VERBS[verb].ask(storage, file)) == (
+    assert message_of(s3, lambda: VERBS[verb].ask(storage, file)) == (
         f"s3://{bucket}/prod/{VERBS[verb].key}: {VERBS[verb].action} failed: {reason}."
     )
     assert len(proxy.log) == 1
@@ -432,7 +432,7 @@ def test_what_aws_refuses_is_asked_once_and_told_in_words(
     s3, bucket, proxy, storage, file, verb: str, status: int, code: str, reason: str
 ) -> None:
     proxy.plan(always(Respond(status, code)))
-    assert told(s3, lambda: VERBS[verb].ask(storage, file)) == (
+    assert message_of(s3, lambda: VERBS[verb].ask(storage, file)) == (
         f"s3://{bucket}/prod/{VERBS[verb].key}: {VERBS[verb].action} failed: {reason}."
     )
     assert len(proxy.log) == 1
@@ -441,7 +441,7 @@ def test_what_aws_refuses_is_asked_once_and_told_in_words(
 @of_verbs("list", "read", "create", "copy")
 def test_a_bucket_that_is_not_there_is_told_by_its_name(s3, proxy, file, verb: Verb) -> None:
     storage = opened(s3, proxy.endpoint, "no-such-bucket")
-    assert told(s3, lambda: verb.ask(storage, file)) == (
+    assert message_of(s3, lambda: verb.ask(storage, file)) == (
         f's3://no-such-bucket/prod/{verb.key}: {verb.action} failed: there is no bucket "no-such-bucket".'
     )
     assert len(proxy.log) == 1
@@ -452,7 +452,7 @@ def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, 
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del os.environ[name]
         storage = Location(f"s3://{bucket}/prod").open()
-        assert told(s3, storage.names) == (
+        assert message_of(s3, storage.names) == (
             f"s3://{bucket}/prod/: there are no AWS credentials. Name a block with aws_credentials, or set "
             "AWS_PROFILE, AWS_ACCESS_KEY_ID or a role."
         )
@@ -461,7 +461,7 @@ def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, 
 
 def test_a_profile_that_is_not_there_is_told_by_its_name(s3, bucket) -> None:
     with environment(s3.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
-        assert told(s3, Location(f"s3://{bucket}/prod").open) == (
+        assert message_of(s3, Location(f"s3://{bucket}/prod").open) == (
             "no credentials for S3: The config profile (bottleneck) could not be found."
         )
 
@@ -470,19 +470,19 @@ def test_a_file_that_may_not_be_read_is_told_from_one_that_is_not_there_by_a_lis
     """So AWS answers those who may list the prefix: a denial by GET and HEAD, whether there is a file or not."""
     proxy.plan(lambda _number, request: Respond(403, "AccessDenied") if request.key else None)
     assert (storage.read("gone.json"), storage.facts("gone.json")) == (None, None)
-    assert told(s3, lambda: storage.read("there.csv")) == (
+    assert message_of(s3, lambda: storage.read("there.csv")) == (
         f"s3://{bucket}/prod/there.csv: GetObject failed: "
         "these credentials lack s3:GetObject or s3:ListBucket (AccessDenied)."
     )
-    assert told(s3, lambda: storage.facts("there.csv")) == (
+    assert message_of(s3, lambda: storage.facts("there.csv")) == (
         f"s3://{bucket}/prod/there.csv: HeadObject failed: these credentials lack s3:GetObject or s3:ListBucket (403)."
     )
 
 
 def test_who_may_not_list_is_told_so_where_a_file_is_not_there(s3, bucket, proxy, storage) -> None:
-    """So AWS answers those who may not list: a missing file is denied as well."""
+    """AWS denies a missing file to a client that may not list."""
     proxy.plan(always(Respond(403, "AccessDenied")))
-    assert told(s3, lambda: storage.read("gone.json")) == (
+    assert message_of(s3, lambda: storage.read("gone.json")) == (
         f"s3://{bucket}/prod/gone.json: GetObject failed: "
         "these credentials lack s3:GetObject or s3:ListBucket (AccessDenied)."
     )
@@ -515,13 +515,13 @@ def test_whichever_request_is_lost_the_month_is_published_once(
     publish(through(undisturbed), export)
     requests = proxy.log
     for number in [n for n, request in enumerate(requests, 1) if _can_happen(loss, request)]:
-        place = start.copied_to(f"lost-{number}")
+        destination = start.copied_to(f"lost-{number}")
         proxy.reset()
         proxy.on(number, loss)
         with subtests.test(number=number, request=requests[number - 1]):
-            published = publish(through(place), export)
+            published = publish(through(destination), export)
             assert (published.outcome, published.revision) == ("published", revision)
-            assert place.objects() == undisturbed.objects()
+            assert destination.objects() == undisturbed.objects()
 
 
 def _can_happen(loss: Action, request: Request) -> bool:
@@ -531,9 +531,9 @@ def _can_happen(loss: Action, request: Request) -> bool:
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_manifest_that_is_gone_when_it_is_to_be_replaced_is_looked_for_again(place, proxy, through) -> None:
+def test_a_manifest_that_is_gone_when_it_is_to_be_replaced_is_looked_for_again(destination, proxy, through) -> None:
     """So AWS answers an `If-Match` on a key that was deleted at that moment."""
-    publish(place.storage(), MAY)
+    publish(destination.storage(), MAY)
     commits = []
 
     def rule(_number: int, request: Request) -> Action | None:
@@ -543,13 +543,15 @@ def test_a_manifest_that_is_gone_when_it_is_to_be_replaced_is_looked_for_again(p
         return None
 
     proxy.plan(rule)
-    published = publish(through(place), MAY_CORRECTED)
+    published = publish(through(destination), MAY_CORRECTED)
     assert (published.outcome, published.revision, len(commits)) == ("published", 2, 2)
-    check_bucket(place.objects(), at_rest=True)
+    check_bucket(destination.objects(), at_rest=True)
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in_between(place, proxy, through) -> None:
+def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in_between(
+    destination, proxy, through
+) -> None:
     commits = []
 
     def rule(_number: int, request: Request) -> Action | None:
@@ -558,13 +560,13 @@ def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in
             if len(commits) == 1:
                 return CutAfter()
             if len(commits) == 2:
-                return Call(lambda: publish(place.storage(), MAY_CORRECTED))
+                return Call(lambda: publish(destination.storage(), MAY_CORRECTED))
         return None
 
     proxy.plan(rule)
-    published = publish(through(place), MAY)
+    published = publish(through(destination), MAY)
     assert published.sentence() == "2025-05 was published, and another run has published revision 2 since."
-    manifest = check_bucket(place.objects(), at_rest=True)["2025-05"]
+    manifest = check_bucket(destination.objects(), at_rest=True)["2025-05"]
     assert [revision["id"] for revision in (*manifest["earlier_revisions"], manifest)] == [
         MAY.result_id(),
         MAY_CORRECTED.result_id(),
@@ -581,42 +583,44 @@ STEPS = {
 @pytest.mark.usefixtures("without_pauses")
 @pytest.mark.parametrize(("prefix", "committed"), STEPS.values(), ids=STEPS)
 def test_a_server_that_fails_in_any_step_leaves_a_state_that_the_next_run_brings_to_its_end(
-    s3, place, proxy, through, prefix: str, committed: tuple[str, ...]
+    s3, destination, proxy, through, prefix: str, committed: tuple[str, ...]
 ) -> None:
     proxy.plan(
         lambda _number, request: (
             Respond(503, "SlowDown") if request.method == "PUT" and request.key.startswith(prefix) else None
         )
     )
-    assert told(s3, lambda: publish(through(place), MAY)).endswith("failed: the server answered SlowDown 3 times.")
-    assert tuple(check_bucket(place.objects(), at_rest=False)) == committed
-    assert publish(place.storage(), MAY).outcome == ("unchanged" if committed else "published")
-    assert check_bucket(place.objects(), at_rest=True)["2025-05"]["revision"] == 1
+    assert message_of(s3, lambda: publish(through(destination), MAY)).endswith(
+        "failed: the server answered SlowDown 3 times."
+    )
+    assert tuple(check_bucket(destination.objects(), at_rest=False)) == committed
+    assert publish(destination.storage(), MAY).outcome == ("unchanged" if committed else "published")
+    assert check_bucket(destination.objects(), at_rest=True)["2025-05"]["revision"] == 1
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_file_that_reads_back_spoilt_is_never_committed(s3, place, proxy, through) -> None:
+def test_a_file_that_reads_back_spoilt_is_never_committed(s3, destination, proxy, through) -> None:
     proxy.plan(
         lambda _number, request: (
             Corrupt() if request.method == "GET" and request.key.startswith("prod/revisions/") else None
         )
     )
-    sentence = told(s3, lambda: publish(through(place), MAY))
+    sentence = message_of(s3, lambda: publish(through(destination), MAY))
     assert sentence.startswith(
-        f"s3://{place.bucket}/prod/revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx: "
+        f"s3://{destination.bucket}/prod/revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx: "
         "GetObject failed 3 times: Expected checksum "
     )
-    assert check_bucket(place.objects(), at_rest=False) == {}
+    assert check_bucket(destination.objects(), at_rest=False) == {}
 
 
-def test_another_content_under_the_id_of_a_result_is_never_committed(s3, place) -> None:
+def test_another_content_under_the_id_of_a_result_is_never_committed(s3, destination) -> None:
     own = f"revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx"
-    place.storage().compare_and_swap(own, b"of another version of a library", None)
-    assert told(s3, lambda: publish(place.storage(), MAY)) == (
-        f"s3://{place.bucket}/prod/{own} does not have the content that was written. If a library or a rule has "
+    destination.storage().compare_and_swap(own, b"of another version of a library", None)
+    assert message_of(s3, lambda: publish(destination.storage(), MAY)) == (
+        f"s3://{destination.bucket}/prod/{own} does not have the content that was written. If a library or a rule has "
         "changed the files that come of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
     )
-    assert list(place.objects()) == [own]
+    assert list(destination.objects()) == [own]
 
 
 @pytest.mark.parametrize(
@@ -635,14 +639,14 @@ def test_another_content_under_the_id_of_a_result_is_never_committed(s3, place) 
         ),
     ],
 )
-def test_credentials_that_are_not_enough_publish_nothing(s3, bucket, place, identity: str, refused: str) -> None:
+def test_credentials_that_are_not_enough_publish_nothing(s3, bucket, destination, identity: str, refused: str) -> None:
     storage = opened(s3, s3.endpoint, bucket, identity)
-    assert told(s3, lambda: publish(storage, MAY)) == f"s3://{bucket}/prod/{refused}"
-    assert place.objects() == {}
+    assert message_of(s3, lambda: publish(storage, MAY)) == f"s3://{bucket}/prod/{refused}"
+    assert destination.objects() == {}
 
 
-def test_who_may_only_read_can_verify_and_list(s3, bucket, place) -> None:
-    publish(place.storage(), MAY)
+def test_who_may_only_read_can_verify_and_list(s3, bucket, destination) -> None:
+    publish(destination.storage(), MAY)
     reader = opened(s3, s3.endpoint, bucket, "reader")
     assert verify_month(reader, "2025-05", repair=True).faults == []
     assert [line.month for line in list_months(reader)] == ["2025-05"]

@@ -37,7 +37,7 @@ def delete(request: pytest.FixtureRequest, storage: Storage) -> Callable[[str], 
 
 
 def write(storage: Storage, key: str, content: bytes) -> None:
-    """Put a content in the place of whatever is there, as a person does by hand."""
+    """Replace a file, or create it, as a person does by hand."""
     there = storage.read(key)
     storage.compare_and_swap(key, content, there.version if there else None)
 

@@ -1,4 +1,4 @@
-"""The judge of the kills and races: it passes what was published and finds each thing that may not be."""
+"""The checker of the kills and races: it accepts what was published and finds every fault."""
 
 import json
 import re
@@ -136,7 +136,7 @@ def test_a_name_that_lags_when_all_runs_have_ended_is_found(objects, change):
 
 
 @pytest.mark.parametrize(("change", "words"), FAULTS.values(), ids=FAULTS)
-def test_what_may_not_be_at_any_time_is_found(objects, change, words: str):
+def test_a_fault_is_found_at_any_time(objects, change, words: str):
     change(objects)
     with pytest.raises((AssertionError, json.JSONDecodeError), match=re.escape(words)):
         check_bucket(objects, at_rest=False)
