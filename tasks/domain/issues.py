@@ -55,9 +55,11 @@ RULES: dict[str, Rule] = {
         "are those of another source", "Put each source's own workbook in its place, then run again.", "error"
     ),
     "not-a-workbook": Rule("is not an .xlsx workbook", _EXPORT, "error"),
+    "damaged-workbook": Rule("is damaged or incomplete", _EXPORT, "error"),
+    "no-visible-sheet": Rule("has no visible sheet", "Show the sheet with the table, then run again.", "error"),
     "unreadable-cell": Rule(
-        "is not stored as a workbook stores a cell",
-        "Open it in Excel and save it as a new .xlsx workbook, then run again.",
+        "cannot be read with certainty",
+        "Type the cell again in a spreadsheet program, save the workbook, then run again.",
         "error",
     ),
     "too-large-workbook": Rule(
@@ -101,7 +103,8 @@ RULES: dict[str, Rule] = {
     "error-cell": Rule("is an error of the spreadsheet", _CORRECT, "error", error_only_if="joined"),
     "uncalculated-formula": Rule(
         "is a formula that was never calculated",
-        "Open the workbook, save it, then run again.",
+        "Open the workbook in a spreadsheet program and save it, then run again. Until then, a formula that gives 0 "
+        "is refused as well.",
         "error",
         error_only_if="joined",
     ),

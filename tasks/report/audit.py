@@ -19,11 +19,11 @@ from tasks.domain.figures import MonthSummary
 from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import SOURCES, WINE_FILE_COLUMNS, DataIssue
 from tasks.domain.stock import list_stock
+from tasks.map_in_order import map_in_order
 from tasks.report import contradictions
 from tasks.report.cells import ROW_LIMIT, cell_frame
 from tasks.report.csv_files import read_issues, read_wines
 from tasks.report.words import LANGUAGES, Words
-from tasks.two_at_once import two_at_once
 from tasks.workbook.fetch import FetchedWorkbook
 
 _PRODUCT = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "share", "stock_quantity", "z_score"]
@@ -86,7 +86,7 @@ def audit_files(
         (ordinary.name, partial(_audit_wines_csv, ordinary, ordinary_wines, dialect)),
         (issues_csv.name, partial(_audit_issues_csv, issues_csv, issues, dialect)),
     ]
-    return [sentence for told in two_at_once(_told, audits) for sentence in told]
+    return [sentence for told in map_in_order(_told, audits) for sentence in told]
 
 
 def _told(audit: Audit) -> list[str]:

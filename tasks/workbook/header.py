@@ -5,12 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from tasks.domain.characters import BLANKS, INVISIBLE
+
 SEARCHED_ROWS = 50
 _COMPARED_TITLES = 100
 """Only so many titles of a row are compared with a missing column, however many it has."""
 
 Grid = Sequence[tuple[int, Mapping[str, str]]]
-"""The first rows of a sheet: number of the row, and its texts by letter of the column; no empty cells."""
+"""The first rows of a sheet: number of the row, and its titles by letter of the column; no empty cells."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Header:
     Attributes:
         sheet: Name of the sheet.
         row: Its number as Excel shows it; 0 when the sheet is empty.
-        titles: What stands in the row, by letter of the column.
-        places: Letters of the columns that bear each declared name.
+        titles: The texts of the row, by letter of the column.
+        named: Letters of the columns that have each declared name.
         missing: The required columns that the row does not name.
         belongs_to: Another source, all of whose required columns a row of the sheet names.
     """
@@ -29,13 +31,22 @@ class Header:
     sheet: str
     row: int
     titles: dict[str, str]
-    places: dict[str, list[str]]
+    named: dict[str, list[str]]
     missing: list[str]
     belongs_to: str | None = None
 
     def doubled(self) -> dict[str, list[str]]:
         """The declared columns that the row names more than once, with their letters."""
-        return {column: letters for column, letters in self.places.items() if len(letters) > 1}
+        return {column: letters for column, letters in self.named.items() if len(letters) > 1}
+
+    def letters(self) -> dict[str, str]:
+        """The declared columns with the letter of each, when none is named more than once."""
+        return {column: letter for column, (letter,) in self.named.items()}
+
+
+def trimmed(title: str) -> str:
+    """The title without the characters at its edges that are trimmed off a cell."""
+    return title.strip(BLANKS + INVISIBLE)
 
 
 def comparable(title: str) -> str:
@@ -43,7 +54,7 @@ def comparable(title: str) -> str:
 
     Accents and look-alike letters of other scripts stay different: what only looks like a column is not it.
     """
-    return unicodedata.normalize("NFKC", title).strip().casefold()
+    return trimmed(unicodedata.normalize("NFKC", title)).casefold()
 
 
 def find_header(
@@ -91,8 +102,8 @@ def readable(headers: Sequence[Header]) -> Header | None:
 def _read_as_header(
     sheet: str, row: int, titles: Mapping[str, str], names: Mapping[str, str], required: Collection[str]
 ) -> Header:
-    places: dict[str, list[str]] = {}
+    named: dict[str, list[str]] = {}
     for letter, title in titles.items():
         if column := names.get(comparable(title)):
-            places.setdefault(column, []).append(letter)
-    return Header(sheet, row, dict(titles), places, [column for column in required if column not in places])
+            named.setdefault(column, []).append(letter)
+    return Header(sheet, row, dict(titles), named, [column for column in required if column not in named])

@@ -1,4 +1,4 @@
-"""What is wrong with a header, told in full."""
+"""What is wrong with a header, all at once."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -9,13 +9,14 @@ from tasks.domain.schemas import SHEETS, SOURCES, Source, required_columns
 from tasks.workbook.header import Header, closeness, comparable
 
 _SHOWN_NAMES = 12
+_SHOWN_CHARACTERS = 5
 
 
 def refuse_headers(headers: Sequence[Header], source: Source, file: str) -> NoReturn:
     """Say why none of the visible sheets, or more than one, is the sheet of `source`; see `header.readable`.
 
     Raises:
-        DataRefused: Always; all that is wrong with the header is told.
+        DataRefused: Always; all that is wrong with the header is in it.
     """
     complete = [header for header in headers if not header.missing]
     if len(complete) > 1:
@@ -81,12 +82,18 @@ def _renaming(column: str, header: Header, source: Source) -> str | None:
     """What to do about a missing column when another one is probably meant; else what the catalogue says."""
     declared = {comparable(name) for name in SHEETS[source].columns()}
     others = {
-        comparable(title): f'"{shortened(title)}" ({letter}{header.row})'
+        comparable(title): f'"{shortened(title)}" ({letter}{header.row}{_odd_characters(title)})'
         for letter, title in header.titles.items()
         if comparable(title) not in declared
     }
     nearest = get_close_matches(column, others, n=1)
     return f'Rename {others[nearest[0]]} to "{column}", then run again.' if nearest else None
+
+
+def _odd_characters(title: str) -> str:
+    """The characters of a title that nobody sees or that look like others, by their code points."""
+    codes = dict.fromkeys(f"U+{ord(character):04X}" for character in title if not character.isascii())
+    return f", with {', '.join(list(codes)[:_SHOWN_CHARACTERS])}" if codes else ""
 
 
 def _names(titles: Iterable[str]) -> str:

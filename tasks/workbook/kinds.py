@@ -1,124 +1,133 @@
-"""Text and kind of each cell, from two readings of a sheet, which agree wherever they can be compared."""
+"""What each stored cell is: its kind and its text."""
 
 import polars as pl
 
-from tasks.workbook.package import UnreadableWorkbookError
-from tasks.workbook.stored_cells import STORED_CELL, TEXT_TYPES
+from tasks.workbook.faults import unreadable_cell
+from tasks.workbook.stored_cells import INLINE, TEXT_TYPES
+from tasks.workbook.texts import XML_BLANKS, unescaped
 
-# The Excel reader gives text to nine decimals.
-_RELATIVE_TOLERANCE = 1e-6
-_ABSOLUTE_TOLERANCE = 1e-9
+READ_CELL: dict[str, pl.DataType | type[pl.DataType]] = {
+    "column": pl.String,
+    "row": pl.UInt32,
+    "kind": pl.String,
+    "text": pl.String,
+    "shared": pl.UInt32,
+    "digits": pl.String,
+    "style": pl.UInt32,
+}
+"""One row per cell that is not empty.
 
-_SHOWN_LENGTH = 40
-_FAULT = "unreadable-cell"
-_XML_BLANKS = " \t\r\n"
-_DATE = r"^[+-]?[0-9]+[-:]"
-_DATES_END = 2_958_466
-"""The day after 31 December 9999 in Excel's calendar: from here on a number may have no text as a date."""
+`kind` is one of `schemas.CELL_KINDS`, `text` what the cell contains, null for an uncalculated formula and for a number
+that is shown as a date; `shared` is the number of a shared text; `digits` is a number as the sheet spells it, that of a
+date included.
+"""
+
+_ISO_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z?)?$|^[0-9:.]+Z?$"
+_TRUTHS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
 
-def kinds_of_cells(text: pl.DataFrame, stored: pl.DataFrame, letters: str) -> pl.DataFrame:
-    """Text and kind of one column's cells.
+def with_texts(cells: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
+    """The stored cells, under `text` the text of those that contain one, and under `shared` its number if it is shared.
+
+    Both are null where the workbook has no text of that number.
+    """
+    value = cells["value"].str.strip_chars(XML_BLANKS)
+    index = value.set(~value.str.contains("^[0-9]{1,9}$") | (cells["type"] != "s"), None).cast(pl.UInt32)
+    index = index.set(index >= len(shared), None)
+    type_ = pl.col("type")
+    own = cells.select(pl.when(type_ == "str").then("value").when(type_ == INLINE).then("inline")).to_series()
+    text = pl.select(pl.coalesce(shared.gather(index), unescaped(own))).to_series()
+    return cells.with_columns(text=text, shared=index)
+
+
+def kinds_of_cells(cells: pl.DataFrame, dates: list[int], *, is_calculated: bool) -> pl.DataFrame:
+    """The cells that are not empty (`READ_CELL`), in the given order.
 
     Args:
-        text: `row` and the column as the Excel reader gives it.
-        stored: The sheet's cells as its XML stores them (`STORED_CELL`).
-        letters: The column.
-
-    Returns:
-        `row`, `text` and `kind`, one row per row that either reading knows, by row number.
+        cells: What `with_texts` gives.
+        dates: The styles that show a number as a date.
+        is_calculated: Whether a 0 that a formula gave is a result. Some programs write one where they calculate
+            nothing, and have the spreadsheet calculate when it opens the workbook.
 
     Raises:
-        UnreadableWorkbookError: The two readings contradict each other.
+        UnreadableWorkbookError: A cell has no certain meaning.
     """
-    cells = stored.filter(pl.col("column") == letters)
-    repeated = cells.filter(pl.col("row").is_duplicated())
-    if repeated.height:
-        cell = f"{letters}{repeated['row'][0]}"
-        raise UnreadableWorkbookError(f"stores the cell {cell} more than once", "stored more than once", cell, _FAULT)
-
-    read = text.select("row", read=letters)
-    judged = (
-        read.join(cells.select("row", *_OF_A_CELL), on="row", how="full", coalesce=True)
-        .sort("row")
-        .with_columns(number=pl.col("value").str.strip_chars(_XML_BLANKS).cast(pl.Float64, strict=False))
-        .with_columns(kind=_kind())
-        .with_columns(text=_text(), agrees=_agrees())
-    )
-    contradiction = judged.filter(~pl.col("agrees").fill_null(value=False))
-    if contradiction.height:
-        first = contradiction.row(0, named=True)
-        cell = f"{letters}{first['row']}"
-        stored_as, reads = ((first[name] or "")[:_SHOWN_LENGTH] for name in ("value", "read"))
-        raise UnreadableWorkbookError(
-            f'cannot be read safely: {cell} is stored as "{stored_as}" and reads "{reads}"',
-            f"stored: {stored_as}, reads: {reads}",
-            cell,
-            _FAULT,
-        )
-    return judged.select("row", "text", "kind")
+    digits = pl.col("value").str.strip_chars(XML_BLANKS)
+    number = pl.when(pl.col("type") == "n").then(digits).cast(pl.Float64, strict=False)
+    judged = cells.with_columns(digits=digits, number=number).with_columns(fault=_fault())
+    faults = judged.filter(pl.col("fault").is_not_null())
+    if faults.height:
+        letters, row, content, fault = faults.select(
+            "column", "row", pl.coalesce("text", "inline", "value", pl.lit("")), "fault"
+        ).row(0)
+        raise unreadable_cell(f"{letters}{row}", content, fault)
+    kinds = judged.with_columns(kind=_kind(dates, is_calculated=is_calculated)).filter(pl.col("kind").is_not_null())
+    return kinds.select(
+        "column", "row", "kind", _text().alias("text"), "shared", _digits().alias("digits"), "style"
+    ).cast(READ_CELL)  # type: ignore[arg-type]
 
 
-_OF_A_CELL = [name for name in STORED_CELL if name not in {"column", "row"}]
+def _has_digits() -> pl.Expr:
+    return pl.col("digits").fill_null("") != ""
 
 
-def _has_value() -> pl.Expr:
-    return pl.col("value").fill_null("") != ""
-
-
-def _kind() -> pl.Expr:
-    is_text = pl.col("type").is_in(TEXT_TYPES)
-    # Text that a formula gave may be empty; any other result may not.
-    has_text = is_text & pl.col("value").is_not_null()
-    is_number = pl.col("read").str.strip_chars(_XML_BLANKS).cast(pl.Float64, strict=False).is_not_null()
+def _fault() -> pl.Expr:
+    """What is wrong with a cell, as the end of a sentence about its content; null where nothing is."""
+    type_, inline = pl.col("type"), pl.col("inline").fill_null("")
+    is_inline = type_ == INLINE
     return (
-        pl.when(pl.col("formula") & ~_has_value() & ~has_text)
+        pl.when((type_ == "s") & pl.col("value").is_not_null() & pl.col("text").is_null())
+        .then(pl.lit("is the number of no text of the workbook"))
+        .when((~is_inline & (inline != "")) | (is_inline & pl.col("inline").is_null() & _has_digits()))
+        .then(pl.lit("is stored where the cell's type has no text"))
+        .when((type_ == "n") & _has_digits() & pl.col("number").is_null())
+        .then(pl.lit("is stored as a number"))
+        .when((type_ == "b") & _has_digits() & ~pl.col("digits").is_in(list(_TRUTHS)))
+        .then(pl.lit("is stored as a truth value"))
+        .when((type_ == "d") & _has_digits() & ~pl.col("digits").str.contains(_ISO_DATE))
+        .then(pl.lit("is stored as a date"))
+    )
+
+
+def _kind(dates: list[int], *, is_calculated: bool) -> pl.Expr:
+    is_text, type_ = pl.col("type").is_in(TEXT_TYPES), pl.col("type")
+    has_text = pl.col("text").fill_null("") != ""
+    # Text that a formula gave may be empty; any other result may not.
+    is_empty_text = is_text & pl.col("text").is_not_null() & is_calculated
+    is_nothing = pl.when(is_text).then(~has_text & ~is_empty_text).otherwise(~_has_digits())
+    is_zero = (pl.col("number") == 0).fill_null(value=False) & (not is_calculated)
+    return (
+        pl.when(pl.col("formula") & (is_nothing | is_zero))
         .then(pl.lit("uncalculated"))
-        .when(is_text & pl.col("read").is_not_null())
+        .when(is_text & has_text)
         .then(pl.lit("text"))
-        .when(is_text | ~_has_value())
+        .when(is_text | ~_has_digits())
         .then(None)
-        .when(pl.col("type") == "b")
+        .when(type_ == "b")
         .then(pl.lit("boolean"))
-        .when(pl.col("type") == "e")
+        .when(type_ == "e")
         .then(pl.lit("error"))
-        .when((pl.col("type") == "d") | ~is_number.fill_null(value=False))
+        .when((type_ == "d") | pl.col("style").is_in(dates))
         .then(pl.lit("date"))
         .otherwise(pl.lit("number"))
     )
 
 
 def _text() -> pl.Expr:
-    # The sum with 0 takes the sign off a zero.
-    shortest = (pl.col("number") + 0.0).cast(pl.String).str.strip_suffix(".0")
+    kind = pl.col("kind")
+    unsigned_zero = pl.when(pl.col("number") == 0).then(0.0).otherwise("number")
+    shortest = unsigned_zero.cast(pl.String).str.strip_suffix(".0")
     return (
-        pl.when(pl.col("kind") == "number")
+        pl.when(kind == "text")
+        .then("text")
+        .when(kind == "number")
         .then(shortest)
-        .when(pl.col("kind") == "boolean")
-        .then(pl.col("read").str.to_uppercase())
-        .when(pl.col("kind") == "date")
-        .then(pl.coalesce("read", shortest))
-        .when(pl.col("kind") == "error")
-        .then("value")
-        .when(pl.col("kind") == "text")
-        .then("read")
-    )
-
-
-def _agrees() -> pl.Expr:
-    kind, read, number = pl.col("kind"), pl.col("read"), pl.col("number")
-    read_number = read.str.strip_chars(_XML_BLANKS).cast(pl.Float64, strict=False)
-    close = (number - read_number).abs() <= _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * number.abs()
-    truth = pl.col("value").replace({"1": "true", "0": "false"})
-    beyond_dates = read.is_null() & (number.abs() >= _DATES_END)
-    return (
-        pl.when(kind == "number")
-        .then((number == read_number) | close)
-        .when(kind == "date")
-        .then((read.str.contains(_DATE) & (number.is_not_null() | (pl.col("type") == "d"))) | beyond_dates)
         .when(kind == "boolean")
-        .then(read == truth)
-        .when(kind == "text")
-        .then(read.is_not_null())
-        .otherwise(read.is_null())
+        .then(pl.col("digits").replace(_TRUTHS))
+        .when((kind == "error") | (pl.col("type") == "d"))
+        .then("digits")
     )
+
+
+def _digits() -> pl.Expr:
+    return pl.when(pl.col("number").is_not_null() & pl.col("kind").is_in(["number", "date"])).then("digits")

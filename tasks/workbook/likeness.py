@@ -13,7 +13,7 @@ _TEXT_BEGINNINGS = {
     b"<?xml": "an XML file",
     b"%pdf": "a PDF file",
 }
-_MEMBERS_OF_OTHERS = {
+MEMBERS_OF_OTHERS = {
     "xl/workbook.bin": "a binary workbook (.xlsb)",
     "content.xml": "an OpenDocument file (such as .ods)",
     "word/document.xml": "a Word document",
@@ -36,7 +36,7 @@ def likeness_of_file(workbook: Path, beginning: bytes) -> str:
 
 def likeness_of_archive(members: Collection[str]) -> str:
     """What a zip archive without a workbook looks like, by the names of its members in lower case."""
-    known = (words for member, words in _MEMBERS_OF_OTHERS.items() if member in members)
+    known = (words for member, words in MEMBERS_OF_OTHERS.items() if member in members)
     return next(known, "a zip archive without a workbook")
 
 

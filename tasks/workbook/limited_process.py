@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tasks.workbook.package import UnreadableWorkbookError
+from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.reader import Request
 
 _ROOT = Path(__file__).parents[2]

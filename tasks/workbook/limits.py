@@ -4,7 +4,7 @@ import resource
 import signal
 from dataclasses import dataclass
 
-from tasks.workbook.package import MEGABYTE
+from tasks.workbook.archive import MEGABYTE
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,31 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tasks.workbook.header import SEARCHED_ROWS, Header, find_header, readable
-from tasks.workbook.kinds import kinds_of_cells
+from tasks.workbook.canonical_workbook import Calendar
+from tasks.workbook.cells_by_parser import read_cells_by_parser, read_first_cells
+from tasks.workbook.cells_by_pattern import read_cells_by_pattern
+from tasks.workbook.faults import UnreadableWorkbookError, at_sheet, too_large, unreadable_cell
+from tasks.workbook.header import SEARCHED_ROWS, Grid, Header, find_header, readable, trimmed
+from tasks.workbook.kinds import kinds_of_cells, with_texts
 from tasks.workbook.limits import Limits
-from tasks.workbook.package import Package, UnreadableWorkbookError, Worksheet, open_package, reading, too_large
-from tasks.workbook.sheet_text import first_rows, read_text
-from tasks.workbook.stored_cells import StoredCells, read_cells, read_first_cells
+from tasks.workbook.package import Package, Worksheet, open_package
+from tasks.workbook.stored_cells import StoredCells
+from tasks.workbook.styles import Styles, read_styles
+from tasks.workbook.texts import read_shared_texts
+from tasks.workbook.witness import agreed, read_again
+from tasks.workbook.xml_parts import reading
 
 _FEW_ROWS = 100_000
 _ROWS_PER_CELL = 8
-_MOST_SHEETS = 200
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
 
     Args:
         request: What to read.
-        limits: What to hold this process to, once the size of the workbook is known.
+        limits: What to hold this process to, once it is known how much there is to read.
 
     Returns:
         `headers` of the visible sheets, as `Header`; and `rows` of the table, null where no sheet is the one.
@@ -85,71 +91,145 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
         UnreadableWorkbookError: The file cannot be read as a workbook.
     """
     with open_package(Path(request.workbook)) as package:
-        inflated = package.verify()
         if limits is not None:
-            limits.hold(inflated)
-        visible = _visible_sheets(package)
-        headers = [_header(package, worksheet, request) for worksheet in visible]
+            limits.hold(package.size())
+        reader = _WorkbookReader(package, request)
+        found = reader.headers()
+        headers = [header for _, header in found]
         header = readable(headers)
         rows = None
         if header is not None:
-            chosen = visible[headers.index(header)]
-            with _of(chosen):
-                rows = _write_table(*_read_columns(package, chosen, header, request), header, request)
+            worksheet, _ = found[headers.index(header)]
+            rows = _write_table(*reader.columns(worksheet, header), header, request)
     return {"headers": [asdict(header) for header in headers], "rows": rows}
 
 
-def _visible_sheets(package: Package) -> list[Worksheet]:
-    visible = [sheet for sheet in package.worksheets() if sheet.visible]
-    if not visible:
-        raise UnreadableWorkbookError("has no visible sheet", "no visible sheet")
-    if len(visible) > _MOST_SHEETS:
-        raise too_large(f"has {len(visible):,} visible sheets, of which {_MOST_SHEETS} can be searched", "sheets")
-    return visible
+class _WorkbookReader:
+    """Reads the sheets of an opened workbook; what they share is read once, when the first cell needs it."""
+
+    def __init__(self, package: Package, request: Request) -> None:
+        self._package = package
+        self._request = request
+
+    def headers(self) -> list[tuple[Worksheet, Header]]:
+        """The row of each visible sheet that is, or comes closest to, the header.
+
+        A sheet that cannot be read is left out, unless it may be the one that is meant.
+
+        Raises:
+            UnreadableWorkbookError: A sheet cannot be read, and no other has one of the columns.
+        """
+        found: list[tuple[Worksheet, Header]] = []
+        unread: UnreadableWorkbookError | None = None
+        for worksheet in self._package.worksheets:
+            try:
+                found.append((worksheet, self._header(worksheet)))
+            except UnreadableWorkbookError as error:
+                unread = unread or error
+        if unread is not None and not any(header.named for _, header in found):
+            raise unread
+        if readable([header for _, header in found]) is None:
+            for worksheet, _ in found:  # damage may be what is wrong with the titles
+                with at_sheet(worksheet.name):
+                    self._package.archive.verify(worksheet.part)
+        return found
+
+    def columns(self, worksheet: Worksheet, header: Header) -> tuple[dict[str, pl.DataFrame], int]:
+        """Declared column to the kind and text of its cells below the header; and the last row with any content.
+
+        Raises:
+            UnreadableWorkbookError: The sheet cannot be read.
+        """
+        letters = header.letters()
+        with at_sheet(worksheet.name), reading(worksheet.part):
+            cells, last = self._cells(worksheet, list(letters.values()))
+            calendar = Calendar(self._styles, is_1904=self._package.is_1904)
+            cells = cells.filter(pl.col("row") >= header.row)
+            read = read_again(cells, calendar, Path(f"{self._request.staged}.xlsx"))
+            columns = {column: agreed(cells, read, letter, calendar) for column, letter in letters.items()}
+            for column, letter in letters.items():
+                _check_title(columns[column], header, letter)
+        below = pl.col("row") > header.row
+        return {column: cells.filter(below) for column, cells in columns.items()}, last
+
+    def _header(self, worksheet: Worksheet) -> Header:
+        request = self._request
+        with at_sheet(worksheet.name), reading(worksheet.part):
+            cells = read_first_cells(partial(self._package.open, worksheet.part), SEARCHED_ROWS)
+            grid = _grid(self._with_texts(cells))
+        return find_header(worksheet.name, grid, request.columns, request.required, request.others)
+
+    def _cells(self, worksheet: Worksheet, letters: list[str]) -> tuple[pl.DataFrame, int]:
+        """The cells of these columns (`READ_CELL`), and the last row with any content."""
+        with self._package.open(worksheet.part) as stream:
+            read = self._understood(read_cells_by_pattern(stream, letters))
+        if read is None:
+            with self._package.open(worksheet.part) as stream:
+                read = self._understood(read_cells_by_parser(stream, letters))
+        if read is None:
+            raise TypeError("the XML parser reads every dialect")
+        return read
+
+    def _understood(self, parts: Iterable[StoredCells | None]) -> tuple[pl.DataFrame, int] | None:
+        """The cells with their kinds, and the last row with any content; None where the reader gave up."""
+        frames, lowest = [], ("", 0)
+        for part in parts:
+            if part is None:
+                return None
+            lowest = max(lowest, part.lowest, key=itemgetter(1))
+            frames.append(
+                kinds_of_cells(
+                    self._with_texts(part.cells), self._styles.dates(), is_calculated=self._package.is_calculated
+                )
+            )
+        cells = pl.concat(frames)
+        _refuse_far_cell(cells, *lowest)
+        return cells, lowest[1]
+
+    def _with_texts(self, cells: pl.DataFrame) -> pl.DataFrame:
+        has_shared = bool((cells["type"] == "s").any())
+        return with_texts(cells, self._shared_texts if has_shared else pl.Series(dtype=pl.String))
+
+    @cached_property
+    def _shared_texts(self) -> pl.Series:
+        part = self._package.strings
+        if part is None:
+            return pl.Series(dtype=pl.String)
+        with reading(part):
+            return read_shared_texts(partial(self._package.open, part))
+
+    @cached_property
+    def _styles(self) -> Styles:
+        part = self._package.styles
+        if part is None:
+            return Styles()
+        with reading(part), self._package.open(part) as stream:
+            return read_styles(stream)
 
 
-@contextmanager
-def _of(worksheet: Worksheet) -> Iterator[None]:
-    """Name the sheet in what cannot be read of it."""
-    try:
-        with reading(worksheet.member):
-            yield
-    except UnreadableWorkbookError as error:
-        error.sheet = worksheet.name
-        raise
+def _grid(cells: pl.DataFrame) -> Grid:
+    """The titles in the first rows of a sheet."""
+    rows: dict[int, dict[str, str]] = {}
+    content = pl.coalesce("text", "value")
+    for row, letters, text in cells.select("row", "column", content).drop_nulls().iter_rows():
+        if title := trimmed(text):
+            rows.setdefault(row, {})[letters] = title
+    return sorted(rows.items())
 
 
-def _header(package: Package, worksheet: Worksheet, request: Request) -> Header:
-    with _of(worksheet):
-        stored = read_first_cells(partial(package.open, worksheet.member), SEARCHED_ROWS)
-        text = read_text(package, worksheet, stored, _scratch(request))
-    return find_header(worksheet.name, first_rows(text), request.columns, request.required, request.others)
+def _check_title(cells: pl.DataFrame, header: Header, letters: str) -> None:
+    """The columns are read in another way than the header was looked for, and must begin with the same titles."""
+    titles = cells.filter(pl.col("row") == header.row)["text"].to_list()
+    if list(map(trimmed, titles)) != [header.titles[letters]]:
+        raise unreadable_cell(f"{letters}{header.row}", header.titles[letters], "is not read in the same way twice")
 
 
-def _read_columns(
-    package: Package, worksheet: Worksheet, header: Header, request: Request
-) -> tuple[dict[str, pl.DataFrame], int]:
-    """Declared column to text and kind of its cells below the header; and the last row with content in any column."""
-    letters = {column: letter for column, (letter,) in header.places.items()}
-    stored = read_cells(partial(package.open, worksheet.member), list(letters.values()))
-    _refuse_far_cell(stored)
-    text = read_text(package, worksheet, stored, _scratch(request))
-    below = pl.col("row") > header.row
-    text, cells = text.filter(below), stored.cells.filter(below)
-    return {column: kinds_of_cells(text, cells, letter) for column, letter in letters.items()}, stored.lowest[1]
-
-
-def _scratch(request: Request) -> Path:
-    return Path(f"{request.staged}.xlsx")
-
-
-def _refuse_far_cell(stored: StoredCells) -> None:
+def _refuse_far_cell(cells: pl.DataFrame, letters: str, row: int) -> None:
     """The table reaches down to the last row, however empty; a cell far below the others is there by mistake."""
-    letters, row = stored.lowest
-    if row > max(_FEW_ROWS, _ROWS_PER_CELL * stored.cells.height):
+    if row > max(_FEW_ROWS, _ROWS_PER_CELL * cells.height):
         raise too_large(
             f"reaches down to {letters}{row}, far below its table",
-            f"{stored.cells.height:,} cells down to {letters}{row}",
+            f"{cells.height:,} cells down to {letters}{row}",
             f"{letters}{row}",
         )
 
@@ -159,7 +239,7 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
 
     A formula that was never calculated is content, though it stores nothing; empty texts alone are no table.
     """
-    lowest = max(_last_row(cells) for cells in columns.values())
+    lowest = max(cells.select(pl.col("row").max().fill_null(0)).item() for cells in columns.values())
     last = max(last, lowest) if lowest else 0
     table = pl.DataFrame({"row": pl.int_range(header.row + 1, last + 1, dtype=pl.UInt32, eager=True)})
     for column, kind in request.columns.items():
@@ -171,11 +251,6 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
     table = table.with_columns(pl.col(*request.columns.values()).cast(pl.Enum(request.kinds)))
     table.write_parquet(request.staged)
     return table.height
-
-
-def _last_row(cells: pl.DataFrame) -> int:
-    """The number of the last row with any content; 0 without any."""
-    return int(cells.filter(pl.col("kind").is_not_null()).select(pl.col("row").max().fill_null(0)).item())
 
 
 def _end_with_parent() -> None:

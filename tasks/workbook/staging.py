@@ -7,11 +7,11 @@ import polars as pl
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame
 from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of, required_columns
+from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.header import Header, readable
 from tasks.workbook.header_faults import refuse_headers
 from tasks.workbook.limited_process import read_in_limited_process
 from tasks.workbook.limits import Limits
-from tasks.workbook.package import UnreadableWorkbookError
 from tasks.workbook.reader import Request
 
 
@@ -93,8 +93,8 @@ def stage_workbook(
         source=source,
         file=file,
         sheet=header.sheet,
-        columns={column: letters for column, (letters,) in header.places.items()},
-        absent=tuple(column for column in SHEETS[source].columns() if column not in header.places),
+        columns=header.letters(),
+        absent=tuple(column for column in SHEETS[source].columns() if column not in header.named),
         rows=answer["rows"],
         path=staged,
     )

@@ -108,7 +108,7 @@ def cut_at(source: Source, share: float) -> Spoil:
 for share in (0.01, 0.5, 0.99):
     refused(
         "files", f"upload that ended at {share:.0%}", cut_at("web", share),
-        'web.xlsx: "no end" is not an .xlsx workbook. Export the workbook again',
+        'web.xlsx: "end of the file" is damaged or incomplete. Export the workbook again',
         through_the_command=share == 0.5,
     )  # fmt: skip
 
@@ -255,16 +255,16 @@ for name, title in {
     "full width": "\uff50\uff52\uff49\uff43\uff45",
 }.items():
     published("headers", name, header("erp", "price", title))
-for name, title, found in (
-    ("accent", "pric\u00e9", "pric\u00e9"),
-    ("Cyrillic letter", "\u0440rice", "\u0440rice"),
-    ("plural", "prices", "prices"),
-    ("another language", "prix", "prix"),
+for name, title, odd in (
+    ("accent", "pric\u00e9", ", with U+00E9"),
+    ("Cyrillic letter", "\u0440rice", ", with U+0440"),
+    ("plural", "prices", ""),
+    ("another language", "prix", ""),
 ):
     refused(
         "headers", name, header("erp", "price", title),
-        f'erp.xlsx [Sheet1], price: "found: product_id, onsale_web, {found}, stock_quantity, stock_status" is missing. '
-        f'Rename "{found}" (C1) to "price", then run again.',
+        f'erp.xlsx [Sheet1], price: "found: product_id, onsale_web, {title}, stock_quantity, stock_status" is missing. '
+        f'Rename "{title}" (C1{odd}) to "price", then run again.',
         through_the_command=name == "Cyrillic letter",
     )  # fmt: skip
 refused(
@@ -342,7 +342,7 @@ published(
 refused(
     "headers", "on a hidden sheet only",
     in_xml("erp", BOOK, '<sheet name="Sheet1"', '<sheet state="hidden" name="Sheet1"'),
-    'erp.xlsx: "no visible sheet" is not an .xlsx workbook.',
+    "erp.xlsx has no visible sheet. Show the sheet with the table, then run again.",
 )  # fmt: skip
 
 
@@ -748,5 +748,5 @@ refused(
 )  # fmt: skip
 refused(
     "security", "entities of its own", in_xml("erp", SHEET, "<worksheet ", '<!DOCTYPE x [<!ENTITY a "9">]><worksheet '),
-    'erp.xlsx: "DOCTYPE" is not an .xlsx workbook. Export the workbook again',
+    'erp.xlsx [Sheet1]: "DOCTYPE in xl/worksheets/sheet1.xml" is damaged or incomplete. Export the workbook again',
 )  # fmt: skip

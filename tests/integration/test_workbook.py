@@ -17,8 +17,9 @@ from polars.testing import assert_frame_equal
 
 from tasks.domain.issues import DataRefused
 from tasks.domain.schemas import CELL_KINDS, kind_of
-from tasks.workbook import stored_cells
+from tasks.workbook import cells_by_parser, cells_by_pattern, reader
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
+from tasks.workbook.stored_cells import StoredCells
 
 ERP = ("product_id", "onsale_web", "price", "stock_quantity", "stock_status")
 LINK = ("product_id", "id_web")
@@ -213,7 +214,6 @@ def test_a_number_is_the_one_that_is_stored(xlsx, cell, text, kind):
 @pytest.mark.parametrize(
     ("cell", "text", "kind"),
     [
-        pytest.param('t="str"><f>A1</f><v></v>', None, None, id="formula giving empty text"),
         pytest.param('t="str"><f>A1</f>', None, "uncalculated", id="text formula without a result"),
         pytest.param('t="d"><v>2024-03-01</v>', "2024-03-01", "date", id="date in ISO form"),
         pytest.param('t="b"><f>1=1</f>', None, "uncalculated", id="boolean formula without a result"),
@@ -404,7 +404,7 @@ def test_one_wrong_bit_is_found_though_the_workbook_still_opens(xlsx):
     stored = xlsx.with_name("s").read_bytes()
     xlsx.write_bytes(stored.replace(b"<v>24.2</v>", b"<v>24.3</v>"))
 
-    assert str(refused(xlsx)) == "erp.xlsx is damaged or incomplete at xl/worksheets/month.xml."
+    assert str(refused(xlsx)) == "erp.xlsx [Sheet1] is damaged or incomplete at xl/worksheets/month.xml."
 
 
 def test_two_parts_of_one_name_are_refused(xlsx):
@@ -412,13 +412,13 @@ def test_two_parts_of_one_name_are_refused(xlsx):
     with zipfile.ZipFile(xlsx, "a") as archive:
         archive.writestr("xl/worksheets/Month.xml", "<worksheet/>")
 
-    assert str(refused(xlsx)) == "erp.xlsx holds the part xl/worksheets/month.xml 2 times."
+    assert str(refused(xlsx)) == "erp.xlsx [Sheet1] contains the part xl/worksheets/month.xml 2 times."
 
 
 def test_broken_xml_is_refused_without_low_level_noise(xlsx):
     write_raw_workbook(xlsx, "<worksheet><sheetData><row></worksheet>")
 
-    assert told(refused(xlsx), "rule") == [("not-a-workbook",)]
+    assert told(refused(xlsx), "rule", "value") == [("damaged-workbook", "xl/worksheets/month.xml")]
 
 
 @pytest.mark.parametrize(
@@ -426,49 +426,76 @@ def test_broken_xml_is_refused_without_low_level_noise(xlsx):
     [
         pytest.param(
             '<c r="B2"><v>abc</v></c>',
-            'cannot be read safely: B2 is stored as "abc" and reads "abc"',
+            'cannot be read: "abc" in B2 is stored as a number',
             id="number that is none",
         ),
         pytest.param(
             '<c r="B2" t="b"><v>2</v></c>',
-            'cannot be read safely: B2 is stored as "2" and reads "true"',
+            'cannot be read: "2" in B2 is stored as a truth value',
             id="boolean that is none",
         ),
         pytest.param(
             '<c r="B2"><v>1</v></c><c r="B2"><v>2</v></c>',
-            "stores the cell B2 more than once",
+            'cannot be read: "1" in B2 is not the only content of the cell',
             id="cell stored twice",
+        ),
+        pytest.param(
+            '<c r="B2" t="s"><v>9</v></c>',
+            'cannot be read: "9" in B2 is the number of no text of the workbook',
+            id="text that is not in the table of texts",
+        ),
+        pytest.param(
+            '<c r="B2" t="s"><v></v></c>',
+            'cannot be read: "" in B2 is the number of no text of the workbook',
+            id="text without a number",
+        ),
+        pytest.param(
+            '<c r="B2" t="inlineStr"><v>24.2</v></c>',
+            'cannot be read: "24.2" in B2 is stored where the cell\'s type has no text',
+            id="text in the wrong element",
+        ),
+        pytest.param(
+            '<c r="B2"><is><t>24.2</t></is></c>',
+            'cannot be read: "24.2" in B2 is stored where the cell\'s type has no text',
+            id="text in a cell of numbers",
+        ),
+        pytest.param(
+            '<c r="B2" t="d"><v>5 May</v></c>',
+            'cannot be read: "5 May" in B2 is stored as a date',
+            id="date that is none",
+        ),
+        pytest.param(
+            '<c r="B2" t="x"><v>1</v></c>',
+            'cannot be read: "x" in B2 is no type of a cell',
+            id="unknown type",
         ),
     ],
 )
-def test_a_cell_that_two_readers_read_differently_is_never_chosen_between(xlsx, cells, sentence):
+def test_a_cell_without_a_certain_meaning_is_refused_with_its_address(xlsx, cells, sentence):
     rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c>{cells}</row>'
     write_raw_workbook(xlsx, sheet_xml(rows))
 
     refusal = refused(xlsx)
 
     assert str(refusal) == f"erp.xlsx [Sheet1] {sentence}."
-    assert told(refusal, "rule", "sheet", "cell") == [("not-a-workbook", "Sheet1", "B2")]
+    assert told(refusal, "rule", "sheet", "cell") == [("unreadable-cell", "Sheet1", "B2")]
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        pytest.param('<c r="B"><v>1</v></c>', id="address without a row"),
-        pytest.param('<c r="B2" t="s"><v>9</v></c>', id="text that is not in the table of texts"),
-        pytest.param('<c r="B2" t="e"><v>#FOO!</v></c>', id="unknown error"),
-        pytest.param('<c r="B2" t="x"><v>1</v></c>', id="unknown type"),
-    ],
-)
-def test_what_the_excel_reader_refuses_is_one_sentence(xlsx, cell):
-    rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c>{cell}</row>'
+def test_an_error_that_no_program_knows_yet_is_an_error(xlsx):
+    rows = (
+        inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="e"><v>#FOO!</v></c></row>'
+    )
     write_raw_workbook(xlsx, sheet_xml(rows))
 
-    refusal = refused(xlsx)
+    assert table(xlsx, "price", kind_of("price")) == [(2, "#FOO!", "error")]
 
-    assert told(refusal, "rule") == [("not-a-workbook",)]
-    assert str(refusal).startswith("erp.xlsx [Sheet1] cannot be read: ")
-    assert "\n" not in str(refusal)
+
+def test_an_address_that_is_none_is_refused(xlsx):
+    rows = inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B"><v>1</v></c></row>'
+    write_raw_workbook(xlsx, sheet_xml(rows))
+
+    sentence = 'erp.xlsx [Sheet1] cannot be read: it has a cell at "B", where no spreadsheet has one.'
+    assert str(refused(xlsx)) == sentence
 
 
 def test_a_workbook_of_hidden_sheets_has_none_to_read(xlsx):
@@ -521,7 +548,6 @@ _DIALECTS = {
     "unknown attribute": sheet_xml(_COMMON.replace('<c r="A2" s="0">', '<c r="A2" ph="1">')),
     "line breaks": sheet_xml(_COMMON.replace("<v>", "\n<v>").replace("<c ", "<c\n")),
     "comment": sheet_xml(_COMMON + "<!-- <c r='A9'><v>1</v></c> -->"),
-    "number in character references": sheet_xml(_COMMON.replace("<v>1<", "<v>&#49;<")),
     "comment inside a number": sheet_xml(_COMMON.replace("34.29", "34.<!-- 5 -->29")),
     "rich text": sheet_xml(
         _COMMON.replace("<t>x</t>", '<r><rPr><color rgb="FF0000"/></rPr><t xml:space="preserve">x</t></r>')
@@ -539,35 +565,50 @@ _EXPECTED = [
 _SHOWN = ("product_id", kind_of("product_id"), "price", kind_of("price"))
 
 
+def by_pattern(sheet: str, *columns: str) -> StoredCells | None:
+    *_, last = parts = list(cells_by_pattern.read_cells_by_pattern(io.BytesIO(sheet.encode()), columns))
+    return None if last is None else StoredCells(pl.concat([part.cells for part in parts]), last.lowest)
+
+
+def by_parser(sheet: str, *columns: str) -> StoredCells:
+    parts = list(cells_by_parser.read_cells_by_parser(io.BytesIO(sheet.encode()), columns))
+    return StoredCells(pl.concat([part.cells for part in parts]), parts[-1].lowest)
+
+
 def assert_same_cells(one, other):
     assert_frame_equal(one.cells, other.cells)
-    assert (one.columns, one.lowest) == (other.columns, other.lowest)
+    assert one.lowest == other.lowest
 
 
-def test_the_common_dialect_is_read_by_pattern_and_parser_alike(xlsx, monkeypatch):
-    sheet = sheet_xml(_COMMON).encode()
-    by_pattern = stored_cells.read_cells_by_pattern(io.BytesIO(sheet), ["A", "C"])
-    by_parser = stored_cells.read_cells_by_parser(io.BytesIO(sheet), ["A", "C"])
-
-    assert_same_cells(by_pattern, by_parser)
-    monkeypatch.setattr(stored_cells, "read_cells_by_parser", None)  # it is not needed
-    assert table(write_raw_workbook(xlsx, sheet.decode()), *_SHOWN) == _EXPECTED
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        pytest.param(sheet_xml(_COMMON), id="as most programs write it"),
+        pytest.param(sheet_xml(_COMMON.replace("<v>1<", "<v>&#49;<")), id="number in character references"),
+        pytest.param(sheet_xml(_COMMON.replace("<t>x<", "<t>\n x <")), id="blanks around a text"),
+    ],
+)
+def test_the_common_dialect_is_read_by_pattern_and_parser_alike(xlsx, monkeypatch, sheet):
+    assert_same_cells(by_pattern(sheet, "A", "C"), by_parser(sheet, "A", "C"))
+    monkeypatch.setattr(reader, "read_cells_by_parser", None)  # it is not needed
+    assert table(write_raw_workbook(xlsx, sheet), *_SHOWN) == _EXPECTED
 
 
 @pytest.mark.parametrize("sheet", [pytest.param(sheet, id=name) for name, sheet in _DIALECTS.items()])
 def test_another_dialect_is_handed_to_the_parser_with_the_same_result(xlsx, sheet):
-    assert stored_cells.read_cells_by_pattern(io.BytesIO(sheet.encode()), ["A", "C"]) is None
+    assert by_pattern(sheet, "A", "C") is None
     assert table(write_raw_workbook(xlsx, sheet), *_SHOWN) == _EXPECTED
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 def test_where_the_xml_is_cut_into_chunks_changes_nothing(monkeypatch, size):
-    sheet = sheet_xml(_COMMON).encode()
-    whole = stored_cells.read_cells_by_parser(io.BytesIO(sheet), ["A", "C"])
-    monkeypatch.setattr(stored_cells, "CHUNK", size)
+    sheet = sheet_xml(_COMMON)
+    whole = by_parser(sheet, "A", "C")
+    for module in (cells_by_pattern, cells_by_parser):
+        monkeypatch.setattr(module, "CHUNK", size)
 
-    assert_same_cells(stored_cells.read_cells_by_pattern(io.BytesIO(sheet), ["A", "C"]), whole)
-    assert_same_cells(stored_cells.read_cells_by_parser(io.BytesIO(sheet), ["A", "C"]), whole)
+    assert_same_cells(by_pattern(sheet, "A", "C"), whole)
+    assert_same_cells(by_parser(sheet, "A", "C"), whole)
 
 
 def test_a_workbook_saved_by_openpyxl_is_read(xlsx, monkeypatch):
@@ -575,7 +616,7 @@ def test_a_workbook_saved_by_openpyxl_is_read(xlsx, monkeypatch):
     for row in [("product_id", "price"), (1, 34.3), ("a", "=1+1"), (True, date(2024, 3, 1))]:
         workbook.active.append(row)
     workbook.save(xlsx)
-    monkeypatch.setattr(stored_cells, "read_cells_by_parser", None)
+    monkeypatch.setattr(reader, "read_cells_by_parser", None)
 
     assert table(xlsx, *_SHOWN) == [
         (2, "1", "number", "34.3", "number"),
@@ -590,15 +631,12 @@ def test_the_cells_as_libreoffice_writes_them_are_read_by_pattern():
         '<row r="1" customFormat="false" ht="12.8" hidden="false" customHeight="false" outlineLevel="0">'
         '<c r="A1" s="0" t="n"><v>24.2</v></c><c r="B1" s="0" t="str"><f aca="false">A2&amp;"&lt;x&gt;"</f><v>a</v></c>'
         '<c r="C1" s="0" t="e"><f aca="false">1/0</f><v>#DIV/0!</v></c><c r="D1" s="1"/></row>'
-    ).encode()
+    )
 
-    read = stored_cells.read_cells_by_pattern(io.BytesIO(sheet), ["A", "B", "C", "D"])
-
-    assert read.cells.rows() == [
-        ("A", 1, "n", False, "24.2"),
-        ("B", 1, "str", True, ""),
-        ("C", 1, "e", True, "#DIV/0!"),
-        ("D", 1, "n", False, None),
+    assert by_pattern(sheet, "A", "B", "C", "D").cells.rows() == [
+        ("A", 1, 0, "n", False, "24.2", None),
+        ("B", 1, 0, "str", True, "a", None),
+        ("C", 1, 0, "e", True, "#DIV/0!", None),
     ]
 
 

@@ -18,6 +18,7 @@ from tasks.workbook.staging import stage_workbook
 
 HEADER = inline_row(1, "product_id", "price")
 ROW = '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>5</v></c></row>'
+SHARED = ROW.replace('<c r="A2">', '<c r="A2" t="s">')
 MEGABYTE = 1 << 20
 SHEET = "xl/worksheets/month.xml"
 
@@ -42,8 +43,8 @@ def _noise(size: int) -> bytes:
 
 
 def _lying(path: Path) -> None:
-    """The last part unpacks to 50 MB and declares a thousand bytes."""
-    write_parts(path, raw_parts(sheet()) | {"xl/media/picture.bin": bytes(50 * MEGABYTE)})
+    """The last part, the sheet, unpacks to 50 MB and declares a thousand bytes."""
+    write_parts(path, raw_parts(sheet() + " " * 50 * MEGABYTE))
     content = bytearray(path.read_bytes())
     entry = content.rfind(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = struct.pack("<I", 1000)
@@ -77,7 +78,7 @@ def _overlapping(path: Path) -> None:
 
 def _many_texts(path: Path) -> None:
     texts = "".join(f"<si><t>{random.Random(seed).random()}</t></si>" + "<si/>" * 6 for seed in range(600_000))
-    write_parts(path, raw_parts(sheet()) | {"xl/sharedStrings.xml": f"<sst>{texts}</sst>"})
+    write_parts(path, raw_parts(sheet(SHARED)) | {"xl/sharedStrings.xml": f"<sst>{texts}</sst>"})
 
 
 def _wide_row(path: Path) -> None:
@@ -91,7 +92,7 @@ def _long_text(path: Path) -> None:
 
 def _long_shared_text(path: Path) -> None:
     text = f"<sst><si><t>{_noise(5 * MEGABYTE).decode()}</t></si></sst>"
-    write_parts(path, raw_parts(sheet()) | {"xl/sharedStrings.xml": text})
+    write_parts(path, raw_parts(sheet(SHARED)) | {"xl/sharedStrings.xml": text})
 
 
 def _deep(path: Path) -> None:
@@ -114,10 +115,10 @@ def _more(parts: dict[str, bytes]):
 BOMBS = {
     "a part of nothing but zeros": (_more({"xl/media/a.bin": bytes(300 * MEGABYTE)}), "more than 100 times its size"),
     "twenty thousand parts": (
-        _more({f"xl/media/{number}": b"" for number in range(20_000)}), "holds 20,005 parts, a workbook at most 2,000",
+        _more({f"xl/media/{number}": b"" for number in range(20_000)}), "has 20,005 parts, a workbook at most 2,000",
     ),
-    "a size that lies": (_lying, "is damaged or incomplete at xl/media/picture.bin"),
-    "parts on top of each other": (_overlapping, "holds parts that lie on top of each other"),
+    "a size that lies": (_lying, f"[Sheet1] is damaged or incomplete at {SHEET}"),
+    "parts on top of each other": (_overlapping, "has parts that lie on top of each other"),
     "entities of entities": (_laughing, f"declares a document type at {SHEET}, which no workbook does"),
     "an external entity": (_external, "declares a document type at xl/workbook.xml, which no workbook does"),
     "the last cell of the grid": (_cell("XFD1048576"), "[Sheet1] reaches down to XFD1048576, far below its table"),
@@ -128,11 +129,11 @@ BOMBS = {
     "a row that wraps to a good one": (_cell("A4294967298"), 'it has a cell at "A4294967298", where no spreadsheet'),
     "a column beyond the last": (_cell("XFE2"), 'it has a cell at "XFE2", where no spreadsheet has one'),
     "a row of a million columns": (_wide_row, "[Sheet1] reaches out to AMK3: more than 1,024 columns"),
-    "a text of megabytes in a cell": (_long_text, "[Sheet1] holds more in A2 than any spreadsheet can"),
-    "a text of megabytes in the table of texts": (_long_shared_text, "holds a text longer than any spreadsheet can"),
+    "a text of megabytes in a cell": (_long_text, "[Sheet1] has more in A2 than any spreadsheet can have"),
+    "a text of megabytes in the table of texts": (_long_shared_text, "has a text longer than any spreadsheet can have"),
     "elements inside elements": (_deep, "[Sheet1] has more than 100 elements of XML inside each other"),
     "titles in every column": (_many_titles, "[Sheet1] reaches out to AMK1: more than 1,024 columns"),
-    "four million texts": (_many_texts, "holds more than 4,000,000 texts"),
+    "four million texts": (_many_texts, "has more than 4,000,000 texts"),
 }  # fmt: skip
 
 
@@ -197,13 +198,15 @@ def test_a_part_that_fails_its_checksum_is_named(xlsx):
     content[content.rfind(b"PK\x01\x02") + 16] ^= 1
     xlsx.write_bytes(content)
 
-    assert str(refusal(xlsx)) == f"erp.xlsx is damaged or incomplete at {SHEET}."
+    assert str(refusal(xlsx)) == f"erp.xlsx [Sheet1] is damaged or incomplete at {SHEET}."
 
 
 def test_a_text_that_no_table_of_texts_has_is_refused(xlsx):
-    write_parts(xlsx, raw_parts(sheet(ROW.replace('<c r="A2">', '<c r="A2" t="s">').replace("<v>1<", "<v>-1<"))))
+    write_parts(xlsx, raw_parts(sheet(SHARED.replace("<v>1<", "<v>-1<"))))
 
-    assert str(refusal(xlsx)).startswith("erp.xlsx [Sheet1] cannot be read: Cell string index not found")
+    assert str(refusal(xlsx)) == (
+        'erp.xlsx [Sheet1] cannot be read: "-1" in A2 is the number of no text of the workbook.'
+    )
 
 
 @pytest.mark.parametrize(

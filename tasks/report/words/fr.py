@@ -180,10 +180,12 @@ class French(English):
         "same-workbook": "est le même fichier sous un autre nom",
         "other-source": "sont celles d'une autre source",
         "not-a-workbook": "n'est pas un classeur .xlsx",
+        "damaged-workbook": "est endommagé ou incomplet",
+        "no-visible-sheet": "n'a pas de feuille visible",
+        "unreadable-cell": "ne peut être lu avec certitude",
         "missing-column": "manque",
         "doubled-column": "figure plusieurs fois dans l'en-tête",
         "several-sheets": "n'est pas la seule feuille à avoir ces colonnes",
-        "unreadable-cell": "n'est pas enregistrée comme une cellule de classeur",
         "too-large-workbook": "est plus grand qu'un classeur lisible",
         "reader-failed": "ne peut être lu avec la mémoire et le temps que permet sa taille",
         "no-rows": "a un en-tête et aucune ligne dessous",
@@ -248,6 +250,10 @@ class French(English):
     }
 
     REMEDIES: ClassVar[Mapping[str, str]] = {
+        "Show the sheet with the table, then run again.": "Afficher la feuille du tableau, puis relancer.",
+        "Type the cell again in a spreadsheet program, save the workbook, then run again.": (
+            "Ressaisir la cellule dans un tableur, enregistrer le classeur, puis relancer."
+        ),
         "Put the workbook in the source folder, then run again.": (
             "Mettre le classeur dans le dossier source, puis relancer."
         ),
@@ -280,7 +286,11 @@ class French(English):
         "Keep one link for the product, then run again.": "Garder un seul lien pour le produit, puis relancer.",
         "Fill the cell, then run again.": "Remplir la cellule, puis relancer.",
         "Correct the cell, then run again.": "Corriger la cellule, puis relancer.",
-        "Open the workbook, save it, then run again.": "Ouvrir le classeur, l'enregistrer, puis relancer.",
+        "Open the workbook in a spreadsheet program and save it, then run again. Until then, a formula that gives 0 "
+        "is refused as well.": (
+            "Ouvrir le classeur dans un tableur, l'enregistrer, puis relancer. D'ici là, une formule qui donne 0 est "
+            "refusée aussi."
+        ),
         "Fill in the type, then run again.": "Renseigner le type, puis relancer.",
         "Move the sales to the product itself, then run again.": "Reporter les ventes sur le produit, puis relancer.",
         "Type it as a number, or without that separator, then run again.": (

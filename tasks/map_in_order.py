@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """The results in the order of the items; memory holds a few of them, however many there are."""
     with ThreadPoolExecutor(2) as pool:
         started: deque[Future[Result]] = deque()
