@@ -8,7 +8,9 @@ cancelled.
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
+from many_months import write_workbook
 from snapshots import Exported, Row
 
 EXPORTS = [
@@ -124,5 +126,42 @@ def export(products: list[Product], day: date) -> Exported:
             Row(product.key, f"{product.price(day) / 100:.2f}", product.units(day), product.stock(day), product.added)
             for product in products
             if product.is_listed(day)
+        ],
+    )
+
+
+def write_workbooks(products: list[Product], day: date, folder: Path) -> None:
+    """The three workbooks that the shop exported on this day."""
+    folder.mkdir(parents=True)
+    listed = [product for product in products if product.is_listed(day)]
+    stocks = {product.key: product.stock(day) for product in listed}
+    write_workbook(
+        folder / "erp.xlsx",
+        [
+            {
+                "product_id": int(product.key),
+                "onsale_web": 1,
+                "price": product.price(day) / 100,
+                "stock_quantity": stocks[product.key],
+                "stock_status": "instock" if (stocks[product.key] or 0) > 0 else "outofstock",
+            }
+            for product in listed
+        ],
+    )
+    write_workbook(
+        folder / "liaison.xlsx",
+        [{"product_id": int(product.key), "id_web": f"w{product.key}"} for product in listed],
+    )
+    write_workbook(
+        folder / "web.xlsx",
+        [
+            {
+                "sku": f"w{product.key}",
+                "post_type": "product",
+                "post_title": f"Château {product.key}",
+                "post_date": f"{product.added} 10:00:00",
+                "total_sales": product.units(day),
+            }
+            for product in listed
         ],
     )

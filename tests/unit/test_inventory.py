@@ -166,6 +166,11 @@ def test_dormant_wines_are_in_the_order_of_their_value_and_counted_with_their_bo
     assert (inventory.dormant, inventory.dormant_units, inventory.dormant_value) == (2, 3, Decimal("110.00"))
 
 
+def test_the_last_bottle_of_a_wine_may_be_dormant() -> None:
+    inventory = counted((100, 9), (0, 9), stock=1).summary.inventory
+    assert (inventory.dormant, inventory.dormant_units, inventory.unknown) == (1, 1, 1)
+
+
 def test_a_first_snapshot_says_what_is_out_of_stock_and_nothing_about_pace() -> None:
     rows = [
         Row("a", "10.00", 3, 0, OLD),

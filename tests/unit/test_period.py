@@ -301,6 +301,11 @@ def test_the_same_date_last_year(day: date, a_year_before: date) -> None:
     assert same_date_last_year(day) == a_year_before
 
 
+def test_a_single_cheap_bottle_is_compared_with_another() -> None:
+    previous = sold(0, 1, 2, price="0.50").summary.comparisons.previous
+    assert (previous.value, previous.units, previous.price_per_bottle) == (1.0, 1.0, 0.0)
+
+
 def test_a_period_before_in_which_nothing_was_sold_gives_no_percentage() -> None:
     compared = sold(0, 0, 8)
     assert compared.summary.comparisons.previous.value is None
