@@ -7,10 +7,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help run test test-docker test-all bench bench-memory lint format check-deployment bootstrap deploy types sample lock clean
+.PHONY: help venv run test test-docker test-all bench bench-memory lint format check-deployment bootstrap deploy types sample lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.runtime ## the environment with prefect and monthly-sales, in .venv
 
 run: $(VENV)/.runtime ## the whole month on the sample workbooks in data/, into reports/
 	$(BIN)/monthly-sales run --month 2025-05 --source 'data/{month}' --destination reports

@@ -79,7 +79,8 @@ _RUN = (
     "Run: {{ flow_run.name }} ({{ flow_run.id }})"
     "{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}"
 )
-_AGAIN = "run the month again: prefect deployment run '" + FLOW + "/{{ deployment.name }}' -p month={{ month }}"
+_RUN_OF = ".venv/bin/prefect deployment run '" + FLOW + "/{{ deployment.name }}' -p month="
+_AGAIN = f"run the month again: {_RUN_OF}{{{{ month }}}}"
 _CONTAINER_LOG = "docker logs $(docker ps --all --quiet --filter label=io.prefect.flow-run-id={{ flow_run.id }})"
 
 # What ended the run, and the next step for it; the first condition that holds.
@@ -163,11 +164,12 @@ _WAITS = {"prefect.flow-run.Late", "prefect.flow-run.Pending"}
 
 
 _START_A_WORKER = (
-    "start a worker of the pool, and the run begins: prefect worker start --pool {{ flow_run.work_pool_name }}"
+    "start a worker of the pool, and the run begins: "
+    ".venv/bin/prefect worker start --pool {{ flow_run.work_pool_name }}"
 )
 _LOOK_AT_WORKER = (
-    "on the machine of the worker, look at the worker's log and at `docker ps --all`: can it pull the image? "
-    "The run begins when its container does."
+    "on the machine of the worker, look at the worker's log and at `docker ps --all` (on ECS, at the stopped tasks of "
+    "the cluster): can it pull the image? The run begins when its container does."
 )
 
 
@@ -223,7 +225,7 @@ def _overdue(publication: timedelta, block: UUID) -> AutomationCore:
                 body=f"{month} is not published, {waited} after its scheduled run began.\n"
                 f"Destination: {{{{ event.resource.labels['destination'] }}}}\n"
                 "Next: the page of the run says what is missing. Correct it, then run the month again: "
-                f"prefect deployment run '{FLOW}/{{{{ deployment.name }}}}' -p month={month}\n\n{_RUN}",
+                f"{_RUN_OF}{month}\n\n{_RUN}",
             )
         ],
     )

@@ -225,7 +225,7 @@ def test_only_a_publication_of_the_same_month_and_destination_keeps_a_month_from
         ]
         assert overdue["subject"] == "monthly-sales 2025-05: overdue"
         assert f"Destination: {lyon}\n" in overdue["body"]
-        assert "prefect deployment run 'monthly-sales/docker' -p month=2025-05" in overdue["body"]
+        assert ".venv/bin/prefect deployment run 'monthly-sales/docker' -p month=2025-05" in overdue["body"]
         assert "None" not in overdue["body"]
         time.sleep(OVERDUE)
         assert len(server.messages) == 4

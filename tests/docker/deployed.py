@@ -1,6 +1,7 @@
 """Everything of the runbook up to `prefect deploy`, on one machine: server, registry, worker, S3 server."""
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -137,12 +138,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
 
 
 def runbook() -> list[list[str]]:
-    """The commands of the first set-up in deployments/README.md, without those that set values."""
+    """The commands of the first set-up in deployments/README.md from `make bootstrap` on; not those that set values."""
     text = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
-    typed = [line for line in text.splitlines() if line.startswith("$ ") and not line.startswith("$ export ")]
+    (block,) = [one for one in re.findall(r"```console\n(.+?)```", text, re.DOTALL) if "$ make bootstrap  " in one]
+    typed = [line for line in block.splitlines() if line.startswith("$ ") and not line.startswith("$ export ")]
     if not (ROOT / ".venv" / "bin" / "pip").exists():
         pytest.skip("needs the environment that make sets up")
-    return [shlex.split(line.removeprefix("$ "), comments=True) for line in typed[:4]]
+    return [shlex.split(line.removeprefix("$ "), comments=True) for line in typed]
 
 
 def put_workbooks(s3: S3Server) -> None:

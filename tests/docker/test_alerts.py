@@ -102,7 +102,7 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
         assert "None" not in message["body"]
 
     def again(month: str, deployment: str = "backfill") -> str:
-        return f"run the month again: prefect deployment run 'monthly-sales/{deployment}' -p month={month}"
+        return f"run the month again: .venv/bin/prefect deployment run 'monthly-sales/{deployment}' -p month={month}"
 
     assert start(deployed, "backfill", "2025-06")
     expect("2025-06", "the run ended Failed", REFUSED, "Correct the workbooks", again("2025-06"))
@@ -138,9 +138,8 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
 
     deployed.prefect("work-pool", "pause", "docker-pool")
     late = start(deployed, "docker", "2025-05")
-    expect(
-        "2025-05", "not started", "no worker took it", "prefect worker start --pool docker-pool", deployment="docker"
-    )
+    worker = ".venv/bin/prefect worker start --pool docker-pool"
+    expect("2025-05", "not started", "no worker took it", worker, deployment="docker")
     deployed.prefect("work-pool", "resume", "docker-pool")
     wait_for(deployed, late, "Completed")
 

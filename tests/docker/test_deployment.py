@@ -1,12 +1,13 @@
 """Deployed for real on one machine: a Prefect server, a registry, a docker worker, containers and an S3 server."""
 
 import json
+import shlex
 import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import httpx
-from deployed import BUCKET, Deployed, runbook
+from deployed import BUCKET, ROOT, Deployed, runbook
 from prefect_server import wait_until
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -107,3 +108,18 @@ def test_the_secret_key_stands_in_no_log_state_parameter_artifact_or_image(deplo
     told.append(deployed.command("docker", "history", "--no-trunc", image).stdout)
     assert "monthly-sales" in told[-1]
     assert not [text for text in map(str, told) if secret in text]
+
+
+def test_the_runbook_removes_the_ended_containers_of_runs_and_no_others(deployed: Deployed) -> None:
+    other = deployed.command("docker", "create", "python:3.13-slim", "true").stdout.strip()
+    ours = ("docker", "ps", "--all", "--quiet", "--filter", "label=io.prefect.flow-run-id", "--filter", "status=exited")
+    assert deployed.command(*ours).stdout
+    text = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
+    (typed,) = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ docker container prune ")]
+    done = deployed.command(*shlex.split(typed))
+    assert (done.returncode, done.stdout.strip()) == (0, "Total reclaimed space: 0B"), (
+        done.stderr
+    )  # none is a month old
+    deployed.command(*shlex.split(typed.partition(" --filter until=")[0]))
+    assert deployed.command(*ours).stdout == ""
+    assert deployed.command("docker", "rm", other).returncode == 0
