@@ -1,11 +1,12 @@
 """Whether the files that people open are the files that were published. For people and for alarms."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from tasks.publication.history import select_earlier
+from tasks.publication.history import AT_ONCE, select_earlier
 from tasks.publication.manifest import (
     Manifest,
     PublishedFile,
@@ -107,31 +108,26 @@ def list_months(storage: Storage) -> list[MonthLine]:
         match key.split("/"):
             case [_, month, folder, _]:
                 stored.setdefault(month, set()).add(folder)
+    months = sorted({*published_months(storage), *stored})
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        read = list(pool.map(lambda month: read_published(storage, month), months))
     lines: list[MonthLine] = []
     manifests: list[Manifest] = []
-    for month in sorted({*published_months(storage), *stored}):
-        published = read_published(storage, month)
+    for month, published in zip(months, read, strict=True):
         revisions = published.revisions if published else ()
         uncommitted = tuple(sorted(folder for folder in stored.get(month, ()) if not _is_of(folder, revisions)))
-        manifest = published.manifest if published else None
-        if manifest is None:
-            revision = revisions[-1].revision if revisions else 0
-            lines.append(MonthLine(month, revision, None, "", uncommitted, would_change=revision > 0))
+        if published is None or published.manifest is None:
+            revision = published.revision if published else 0
+            lines.append(MonthLine(month, revision, None, "", uncommitted, would_change=published is not None))
             continue
+        manifest = published.manifest
+        earlier = select_earlier(manifests, manifest.export_date)
         changing = {line.month for line in lines if line.would_change}
-        earlier = [snapshot.reference() for snapshot in select_earlier(manifests, manifest.export_date)]
-        was = {(snapshot.month, snapshot.id) for snapshot in manifest.earlier_snapshots}
-        previous = manifest.earlier_snapshots[-1] if manifest.earlier_snapshots else None
-        line = MonthLine(
-            month,
-            manifest.revision,
-            manifest.figures.revenue,
-            previous=f"{previous.month} r{previous.revision}" if previous else "",
-            uncommitted=uncommitted,
-            would_change={(each.month, each.id) for each in earlier} != was
-            or any(each.month in changing for each in earlier),
-        )
-        lines.append(line)
+        *_, previous = "", *(f"{snapshot.month} r{snapshot.revision}" for snapshot in manifest.earlier_snapshots)
+        would_change = [snapshot.id for snapshot in earlier] != [snapshot.id for snapshot in manifest.earlier_snapshots]
+        would_change |= any(snapshot.month in changing for snapshot in earlier)
+        revenue = manifest.figures.revenue
+        lines.append(MonthLine(month, manifest.revision, revenue, previous, uncommitted, would_change=would_change))
         manifests.append(manifest)
     return lines
 
