@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tasks.headline import change_heading, counted, headline, movement
 from tasks.publication.publisher import PublishedMonth
-from tasks.stages import STAGES
+from tasks.run import STAGES
 
 _MARKS = {logging.INFO: ("✓ ", "green"), logging.WARNING: ("! ", "yellow"), logging.ERROR: ("✗ ", "red")}
 
@@ -27,27 +27,43 @@ def is_lively(console: Console) -> bool:
 
 
 @contextmanager
+def plain_logs() -> Iterator[list[logging.Handler]]:
+    """Log lines on stderr, but no traceback: the command itself reports how it ended, and where the trace is."""
+    setup_logging()  # else the first flow would do it, and replace our handlers
+    plain: list[logging.Handler] = [
+        handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)
+    ]
+    for handler in plain:
+        handler.addFilter(_has_no_trace)
+    yield plain
+
+
+def _has_no_trace(record: logging.LogRecord) -> bool:
+    return not record.exc_info
+
+
+@contextmanager
 def shown_stages() -> Iterator[None]:
-    """Show the stages that run beside a spinner on stderr, and those that are done as lines above it."""
+    """Show the running stages next to a spinner on stderr, and the finished ones as lines above it."""
     console = Console(stderr=True, highlight=False)
-    if not is_lively(console):
-        yield
-        return
-    setup_logging()  # else the first flow would do it, and remove our handler
-    root, stages = logging.getLogger(), logging.getLogger(STAGES)
-    plain = [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]
-    with console.status("Starting") as status:
-        shown = _Shown(status)
-        for handler in plain:
-            root.removeHandler(handler)
-        root.addHandler(shown)
-        stages.setLevel(logging.DEBUG)
-        try:
+    with plain_logs() as plain:
+        if not is_lively(console):
             yield
-        finally:
-            root.removeHandler(shown)
+            return
+        root, stages = logging.getLogger(), logging.getLogger(STAGES)
+        with console.status("Starting") as status:
+            shown = _Shown(status)
+            shown.addFilter(_has_no_trace)
             for handler in plain:
-                root.addHandler(handler)
+                root.removeHandler(handler)
+            root.addHandler(shown)
+            stages.setLevel(logging.DEBUG)
+            try:
+                yield
+            finally:
+                root.removeHandler(shown)
+                for handler in plain:
+                    root.addHandler(handler)
 
 
 class _Shown(logging.Handler):

@@ -1,10 +1,11 @@
 """Artifacts on the run's page."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 from prefect.client.schemas.actions import ArtifactCreate
@@ -13,9 +14,9 @@ from prefect.context import FlowRunContext, SyncClientContext, TaskRunContext
 from tasks.domain.issues import MonthlySalesError
 
 if TYPE_CHECKING:
-    import logging
-
-    Logger = logging.LoggerAdapter[logging.Logger] | logging.Logger
+    Logger: TypeAlias = logging.LoggerAdapter[logging.Logger] | logging.Logger
+else:
+    Logger = logging.Logger
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def show_artifacts(*artifacts: Artifact) -> None:
 
 
 @contextmanager
-def only_warned(what: str, logger: "Logger") -> Iterator[None]:
+def only_warned(what: str, logger: Logger) -> Iterator[None]:
     """Let nothing that fails inside fail the run: a month that is published stays so.
 
     Of an error that is not ours only its kind is logged: its text may hold the address of a webhook, or a link.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import httpx
@@ -14,8 +14,10 @@ from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import OutsideFailure, WrongArgument
 from tasks.headline import change_heading, headline, movement, stock_sentence
 from tasks.publication.publisher import PublishedMonth
+from tasks.results import Report
+from tasks.run import Run
 from tasks.storage.local import file_facts
-from tasks.storage.protocol import ConflictError, Link, Storage
+from tasks.storage.protocol import ConflictError, Link
 
 LINK_DAYS = 7
 """The longest that S3 allows."""
@@ -64,38 +66,25 @@ def notification_block(name: str) -> NotificationBlock | None:
     return block
 
 
-def notify_once(
-    block: NotificationBlock,
-    storage: Storage,
-    published: PublishedMonth,
-    summary: MonthSummary,
-    names: Sequence[str],
-    scratch: Path,
-) -> str:
-    """Send the notification of this revision unless it was sent before, and say which it was.
+def notify_once(block: NotificationBlock, published: PublishedMonth, report: Report, run: Run) -> str:
+    """Send the notification of this revision unless it was sent before, and return a sentence about it.
 
-    The marker comes first, so that of two runs that publish the same revision one tells it. Who dies between marker
-    and message tells nobody: a message too few is found in the dashboard, a message too many is a second month.
-
-    Args:
-        block: What sends it.
-        storage: Where the month is published.
-        published: What was published.
-        summary: Its figures.
-        names: The files that people open.
-        scratch: A folder for the marker.
+    The marker is written first, so of two runs that publish the same revision one sends the message. If the run is
+    killed between the marker and the message, no message is sent.
 
     Raises:
         OutsideFailure: The destination does not take the marker; nothing is sent.
         Exception: Whatever the block raises; it is not tried again.
     """
-    marker = scratch / "notified"
+    marker = run.folder / "notified"
     marker.write_text(f"{published.month}, revision {published.revision}\n", encoding="utf-8")
     try:
-        storage.create(f"notified/{published.month}/{published.revision}", marker, file_facts(marker))
+        run.destination.create(f"notified/{published.month}/{published.revision}", marker, file_facts(marker))
     except ConflictError:
         return f"Revision {published.revision} of {published.month} was notified before."
-    message = compose(published, summary, [(name, storage.link(name, LINK_DAYS)) for name in names])
+    message = compose(
+        published, report.summary, [(name, run.destination.link(name, LINK_DAYS)) for name in report.files.names]
+    )
     sending: object = block.notify(message.body, message.subject)
     if isinstance(sending, Coroutine):  # Prefect's own blocks send here and now, others may be asynchronous
         asyncio.run(sending)

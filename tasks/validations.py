@@ -1,4 +1,4 @@
-"""The validation tasks, one behind each stage: each reckons the result again and fails the run if it differs."""
+"""The validation tasks, one after each stage: each checks its invariants and fails the run if one is broken."""
 
 from collections.abc import Sequence
 
@@ -7,41 +7,35 @@ import polars as pl
 from tasks.domain import checks
 from tasks.domain.comparison import ComparedMonth, snapshot_rows
 from tasks.domain.comparison_checks import check_comparison
-from tasks.domain.figures import MonthSummary
-from tasks.domain.issues import Issue, accept, issue_frame, refusal
+from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
-from tasks.domain.parameters import Parameters
-from tasks.domain.schemas import Source
-from tasks.publication.files import ReportFiles
+from tasks.domain.schemas import Source  # noqa: TC001 - read in annotations
 from tasks.report.audit import audit_files
 from tasks.report.tables import audit_table
-from tasks.stages import scan_all, stage
-from tasks.workbook.fetch import FetchedWorkbook
-from tasks.workbook.staging import StagedWorkbook
+from tasks.results import CleanedSource, Joined, Report, Results
+from tasks.run import Run, stage
 
 
 @stage("validate-cleaning")
-def validate_cleaning(staged: dict[Source, StagedWorkbook], cleaned: Cleaned) -> None:
-    """Every row is accounted for, standing rows have keys of their own, cells read twice give the same.
+def validate_cleaning(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource) -> None:
+    """Every row is accounted for, accepted rows have unique keys, cells read twice have the same value.
 
     Raises:
-        DataRefused: With a sentence for each contradiction.
+        DataRefused: With a sentence for each inconsistency.
     """
-    _refuse("cleaning", checks.check_cleaning(scan_all(staged), cleaned))
+    raw: dict[Source, pl.LazyFrame] = {"erp": erp.raw, "liaison": liaison.raw, "web": web.raw}
+    _refuse("cleaning", checks.check_cleaning(raw, Cleaned(erp.rows, liaison.rows, web.rows)))
 
 
 @stage("validate-join")
-def validate_join(
-    cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame, issues: pl.LazyFrame, parameters: Parameters
-) -> None:
-    """Nothing is lost or multiplied, enough has a partner, and no product that takes part has a fault.
+def validate_join(joined: Joined) -> None:
+    """No row is lost or multiplied, and no error was found in the three workbooks.
 
     Raises:
         DataRefused: With all issues that were found in the three workbooks.
     """
-    _refuse("join", checks.check_join(cleaned, joined, ledger))
-    month = issue_frame(checks.judge_matches(cleaned, joined))
-    found = pl.concat([accept(month) if parameters.accept_unusual else month, issues.collect()])
+    _refuse("join", checks.check_join(joined.cleaned, joined.sales, joined.ledger))
+    found = joined.issues.collect()
     if (found["severity"] == "error").any():
         raise refusal(found)
 
@@ -51,7 +45,7 @@ def validate_revenue(revenue: pl.LazyFrame) -> None:
     """Price x units is the revenue of every row and in total, and the total fits a spreadsheet.
 
     Raises:
-        DataRefused: With a sentence for each contradiction, or a total that is too large.
+        DataRefused: With a sentence for each inconsistency, or a total that is too large.
     """
     _refuse("revenue", checks.check_revenue(revenue))
     if too_large := checks.judge_total(revenue):
@@ -59,56 +53,52 @@ def validate_revenue(revenue: pl.LazyFrame) -> None:
 
 
 @stage("validate-classification")
-def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, parameters: Parameters) -> None:
+def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, run: Run) -> None:
     """Premium and ordinary wines are all wines, each on the right side of the threshold, and no z-score is NaN.
 
     Raises:
-        DataRefused: With a sentence for each contradiction.
+        DataRefused: With a sentence for each inconsistency.
     """
-    _refuse("classification", checks.check_classification(revenue, wines, parameters.premium_threshold))
+    _refuse("classification", checks.check_classification(revenue, wines, run.parameters.premium_threshold))
 
 
 @stage("validate-comparison")
-def validate_comparison(
-    wines: pl.LazyFrame, before: pl.LazyFrame | None, compared: ComparedMonth, summary: MonthSummary
-) -> None:
+def validate_comparison(wines: pl.LazyFrame, results: Results) -> None:
     """Every product of both months is compared once, and what changed adds up to the change, units and cents.
 
     Raises:
-        DataRefused: With a sentence for each contradiction.
+        DataRefused: With a sentence for each inconsistency.
     """
-    _refuse("comparison", check_comparison(wines, before, compared, summary))
+    compared = ComparedMonth(results.wines, results.gone)
+    _refuse("comparison", check_comparison(wines, results.before, compared, results.summary))
 
 
 @stage("audit-reports")
-def audit_reports(
-    files: ReportFiles,
-    compared: ComparedMonth,
-    issues: pl.LazyFrame,
-    summary: MonthSummary,
-    workbooks: dict[Source, FetchedWorkbook],
-) -> None:
-    """The files on disk, read back, hold every key and every amount of the frames.
+def audit_reports(report: Report) -> None:
+    """The files on disk, read back, contain every key and every amount of the frames.
 
     Raises:
-        DataRefused: With a sentence for each contradiction.
+        DataRefused: With a sentence for each inconsistency.
     """
+    files = report.files
     found = audit_files(
         files.path(files.workbook),
         files.path(files.premium),
         files.path(files.ordinary),
         files.path(files.issues),
-        compared.wines.collect(),
-        compared.gone.collect(),
-        issues.collect(),
-        summary,
-        list(workbooks.values()),
+        report.wines.collect(),
+        report.gone.collect(),
+        report.issues.collect(),
+        report.summary,
+        list(report.workbooks.values()),
     )
-    table = audit_table(files.path(files.table), snapshot_rows(compared.wines, summary).collect())
+    table = audit_table(files.path(files.table), snapshot_rows(report.wines, report.summary).collect())
     _refuse("report", [*found, *table])
 
 
-def _refuse(what: str, contradictions: Sequence[str]) -> None:
-    """Fail the run if a check found something that cannot be."""
-    if contradictions:
-        raise refusal(issue_frame(Issue(f"check of the {what}", "check-failed", value=text) for text in contradictions))
+def _refuse(what: str, inconsistencies: Sequence[str]) -> None:
+    """Fail the run if a check found an inconsistency."""
+    if inconsistencies:
+        raise refusal(
+            issue_frame(Issue(f"check of the {what}", "check-failed", value=text) for text in inconsistencies)
+        )

@@ -119,7 +119,7 @@ def publish(storage: Storage, export: Export) -> PublishedMonth:
     """What the flow does with the destination."""
     plan = plan_publication(storage, export.parameters, export.workbooks)
     if plan.is_published:
-        return show_month(storage, plan)
+        return show_month(storage, plan, export.month)
     with tempfile.TemporaryDirectory() as folder:
         # Polars would read them; a forked process must not use it.
         fetch_tables(storage, plan.earlier, Path(folder))

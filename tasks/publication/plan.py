@@ -24,14 +24,12 @@ class Plan:
     """What is known before anything is computed.
 
     Attributes:
-        month: The label of the snapshot.
         result_id: The id of the result.
         workbooks: What it is computed from.
         published: The month as it is published now; None where it is not.
         earlier: The snapshots that it is computed with, oldest first.
     """
 
-    month: str
     result_id: str
     workbooks: Mapping[Source, FetchedWorkbook]
     published: Published | None
@@ -60,7 +58,7 @@ def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mappin
     months = published_months(storage)
     earlier = earlier_snapshots(storage, months, parameters.month, parameters.export_date)
     new_id = result_id(parameters, workbooks.values(), [snapshot.id for snapshot in earlier])
-    plan = Plan(parameters.month, new_id, workbooks, published, earlier)
+    plan = Plan(new_id, workbooks, published, earlier)
     if plan.is_published:
         return plan
     _check_export_date(storage, months, parameters, plan.previous)

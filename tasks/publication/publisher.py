@@ -83,19 +83,20 @@ def publish_month(storage: Storage, plan: Plan, files: ReportFiles, summary: Mon
     Raises:
         OutsideFailure: The destination refuses or does not answer; what was published before is unchanged.
     """
-    stored = store(storage, files, f"revisions/{plan.month}/{plan.result_id}")
+    month = summary.parameters.month
+    stored = store(storage, files, f"revisions/{month}/{plan.result_id}")
     commit(storage, _first_revision(plan, stored, summary), plan.published.revision if plan.published else 0)
-    shown = show(storage, read_published(storage, plan.month), plan.month)
+    shown = show(storage, read_published(storage, month), month)
     return _outcome(storage, shown, plan.result_id, "published")
 
 
-def show_month(storage: Storage, plan: Plan) -> PublishedMonth:
+def show_month(storage: Storage, plan: Plan, month: str) -> PublishedMonth:
     """Show a month that is published already, for a run that has nothing to compute.
 
     Raises:
         OutsideFailure: The destination refuses or does not answer.
     """
-    return _outcome(storage, show(storage, plan.published, plan.month), plan.result_id, "unchanged")
+    return _outcome(storage, show(storage, plan.published, month), plan.result_id, "unchanged")
 
 
 def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, PublishedFile]:

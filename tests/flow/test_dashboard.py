@@ -127,13 +127,13 @@ def shown(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict
         if sheet.cell(row, columns["post_type"]).value == "product":
             sheet.cell(row, columns["post_title"]).value = HOSTILE
     book.save(folder / "web.xlsx")
-    monthly_sales("2025-05", str(folder), str(folder / "reports"))
+    monthly_sales(month="2025-05", source=str(folder), destination=str(folder / "reports"))
     book = openpyxl.load_workbook(folder / "erp.xlsx")
     for row in range(2, book.active.max_row + 1):
         book.active[f"C{row}"] = HOSTILE
     book.save(folder / "erp.xlsx")
     with pytest.raises(DataRefused):
-        monthly_sales("2025-06", str(folder), str(folder / "other"))
+        monthly_sales(month="2025-06", source=str(folder), destination=str(folder / "other"))
     return {key: artifact(key) for key in ("monthly-summary", "data-quality", "refused-issues")}
 
 

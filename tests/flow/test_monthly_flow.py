@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from flows.monthly_sales import monthly_sales
@@ -38,11 +38,16 @@ def last_run() -> FlowRun:
         return client.read_flow_runs(limit=1, sort=FlowRunSort.START_TIME_DESC)[0]
 
 
-def task_states(run: FlowRun) -> dict[str, str]:
-    """Task name to state name, in the order of their starts."""
+def tasks_of(run: FlowRun) -> list[TaskRun]:
+    """The run's tasks in the order of their starts."""
     with get_client(sync_client=True) as client:
         tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
-    return {task.name: task.state_name or "" for task in sorted(tasks, key=lambda task: task.start_time or run.created)}
+    return sorted(tasks, key=lambda task: task.start_time or run.created)
+
+
+def task_states(run: FlowRun) -> dict[str, str]:
+    """Task name to state name, in the order of their starts."""
+    return {task.name: task.state_name or "" for task in tasks_of(run)}
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -76,7 +81,7 @@ def row_of_a_sold_product() -> int:
 
 
 def test_the_sample_month_is_published_whole(tmp_path: Path) -> None:
-    published = monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    published = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
 
     figures = published.figures
     assert (figures.products, figures.units, figures.revenue) == (210, 1059, Decimal("25236.60"))
@@ -85,14 +90,11 @@ def test_the_sample_month_is_published_whole(tmp_path: Path) -> None:
     run = last_run()
     assert (run.name, run.state_name) == ("monthly-sales-2025-05", "Completed")
     assert set(task_states(run).values()) == {"Completed"}
-    assert run.state.message == (
-        "2025-05 is published (revision 1). 25,236.60 EUR from 1,059 units of 210 products, 11 premium wines."
-    )
     assert list(task_states(run))[-2:] == ["publish", "announce"]
 
 
 def test_the_manifest_names_every_file_by_its_sha256_and_every_row_by_its_fate(tmp_path: Path) -> None:
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
 
     files = shown_in(tmp_path)
     manifest = json.loads(files.pop("manifests/2025-05.json"))
@@ -111,12 +113,12 @@ def test_the_manifest_names_every_file_by_its_sha256_and_every_row_by_its_fate(t
 
 def test_the_same_month_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for place in ("once", "twice"):
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path / place))
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path / place))
     assert files_in(tmp_path / "once") == files_in(tmp_path / "twice")
 
 
 def test_the_real_month_gives_the_known_figures(tmp_path: Path, real_workbooks: Path) -> None:
-    figures = monthly_sales("2025-05", str(real_workbooks), str(tmp_path)).figures
+    figures = monthly_sales(month="2025-05", source=str(real_workbooks), destination=str(tmp_path)).figures
 
     assert (figures.products, figures.units, figures.revenue) == (714, 2865, Decimal("70568.60"))
     assert (figures.premium, figures.ordinary) == (30, 684)
@@ -132,7 +134,7 @@ def test_a_bad_price_fails_the_run_with_its_cell_and_publishes_nothing(tmp_path:
     source = sample_with(tmp_path, "erp.xlsx", {f"C{row}": "n/a"})
 
     with caplog.at_level(logging.INFO), pytest.raises(DataRefused):
-        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
+        monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"))
 
     run = last_run()
     sentence = (
@@ -157,21 +159,24 @@ def test_a_bad_price_fails_the_run_with_its_cell_and_publishes_nothing(tmp_path:
 
 def test_a_refused_month_leaves_the_last_one_as_it_was(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    monthly_sales("2025-05", str(SAMPLE), str(reports))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports))
     before = files_in(reports)
     source = sample_with(tmp_path, "web.xlsx", {"A1": "article"})
     with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1] has no column "sku"')):
-        monthly_sales("2025-05", str(source), str(reports))
+        monthly_sales(month="2025-05", source=str(source), destination=str(reports))
     after = files_in(reports)
     assert {key: after[key] for key in before} == before
-    assert [key.rpartition("_")[0] for key in after if key not in before] == ["refused/2025-05/data_issues"]
+    assert [key.rpartition("_")[0] for key in after if key not in before] == [
+        "refused/2025-05/data_issues",
+        "refused/2025-05/run",
+    ]
 
 
 def test_the_same_month_again_computes_nothing_and_changes_nothing(tmp_path: Path) -> None:
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
     before = files_in(tmp_path)
     (tmp_path / FILES[2]).write_bytes(b"changed by hand")
-    again = monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+    again = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
     assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
     assert files_in(tmp_path) == before
     assert list(task_states(last_run())) == ["fetch-workbooks", "check-published", "show-published"]
@@ -179,11 +184,12 @@ def test_the_same_month_again_computes_nothing_and_changes_nothing(tmp_path: Pat
 
 def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    monthly_sales("2025-05", str(SAMPLE), str(reports))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports))
     first = json.loads((reports / "manifests/2025-05.json").read_text())
     row = row_of_a_sold_product()
     price = openpyxl.load_workbook(SAMPLE / "erp.xlsx").active[f"C{row}"].value
-    sold = monthly_sales("2025-05", str(sample_with(tmp_path, "erp.xlsx", {f"C{row}": price + 1})), str(reports))
+    corrected = sample_with(tmp_path, "erp.xlsx", {f"C{row}": price + 1})
+    sold = monthly_sales(month="2025-05", source=str(corrected), destination=str(reports))
 
     second = json.loads((reports / "manifests/2025-05.json").read_text())
     assert second["revision"] == 2
@@ -197,14 +203,14 @@ def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Pa
 
 
 def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
-    monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
+    monthly_sales(month="2025-04", source=str(SAMPLE), destination=str(tmp_path))
     with pytest.raises(DataRefused) as refused:
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path))
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
     assert str(refused.value) == (
         '1 error, nothing is published. web.xlsx: "the same bytes as for 2025-04" was not renewed by the shop since '
         "the month before. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path), accept_unusual=True)
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), accept_unusual=True)
     (april,) = json.loads((tmp_path / "manifests/2025-05.json").read_text())["earlier_snapshots"]
     assert (april["month"], april["revision"]) == ("2025-04", 1)
 
@@ -212,7 +218,7 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
 def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
     """Two bottles of one wine were sold since, and nothing else changed."""
     reports = tmp_path / "reports"
-    monthly_sales("2025-04", str(SAMPLE), str(reports), language="fr")
+    monthly_sales(month="2025-04", source=str(SAMPLE), destination=str(reports), language="fr")
     shop = openpyxl.load_workbook(SAMPLE / "web.xlsx").active
     column = {cell.value: cell.column_letter for cell in shop[1]}
     row, units = next(
@@ -221,7 +227,7 @@ def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
         if shop[f"{column['post_type']}{row}"].value == "product" and shop[f"{column['total_sales']}{row}"].value
     )
     sold = sample_with(tmp_path, "web.xlsx", {f"{column['total_sales']}{row}": units + 2})
-    monthly_sales("2025-06", str(sold), str(reports))
+    monthly_sales(month="2025-06", source=str(sold), destination=str(reports))
     before, now = (json.loads((reports / f"manifests/{month}.json").read_text()) for month in ("2025-04", "2025-06"))
     changed, same = now["comparison"], ("repriced", "new_products", "gone_products", "fallen_products", "newly_premium")
     assert [changed[name] for name in same] == [0] * len(same)
@@ -231,7 +237,7 @@ def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
     assert Decimal(changed["sold_value"]) == grown > 0
     assert now["files"]["wines/premium_wines_2025-06.csv"]["key"].split("/")[2] == now["id"]
     shown = files_in(reports)
-    monthly_sales("2025-06", str(sold), str(reports))
+    monthly_sales(month="2025-06", source=str(sold), destination=str(reports))
     assert files_in(reports) == shown
 
 
@@ -241,19 +247,57 @@ def test_the_faults_of_two_workbooks_are_told_together(tmp_path: Path) -> None:
     book.active["C1"] = "prix"
     book.save(source / "erp.xlsx")
     with pytest.raises(DataRefused) as refused:
-        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
+        monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"))
     assert refused.value.issues["file"].to_list() == ["erp.xlsx", "web.xlsx"]
 
 
-def test_the_folder_of_a_refused_run_is_kept_with_the_full_list(tmp_path: Path, monkeypatch) -> None:
+def test_a_run_leaves_no_folder_and_a_refused_one_stores_its_issues_with_what_they_were_found_in(
+    tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path / "reports"))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path / "reports"))
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
     source = sample_with(tmp_path, "erp.xlsx", {f"C{row_of_a_sold_product()}": 0})
     with pytest.raises(DataRefused):
-        monthly_sales("2025-05", str(source), str(tmp_path / "reports"))
-    (kept,) = tmp_path.glob("monthly-sales-2025-05-*")
-    assert "not-above-zero" in (kept / "data_issues.csv").read_text()
+        monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"))
+    assert {path.name for path in tmp_path.iterdir()} == {"reports", "source"}
+    issues, about = sorted((tmp_path / "reports/refused/2025-05").iterdir())
+    assert "not-above-zero" in issues.read_text()
+    facts = json.loads(about.read_text())
+    assert facts["parameters"]["export_date"] == "2025-05-15"
+    assert facts["workbooks"]["erp"] == hashlib.sha256((source / "erp.xlsx").read_bytes()).hexdigest()
+
+
+def test_a_share_above_the_limit_is_refused_and_published_with_a_warning_when_it_is_accepted(tmp_path: Path) -> None:
+    source = sample_without_links(tmp_path, 40)
+    with pytest.raises(DataRefused, match=r"products of the shop without a product of the ERP"):
+        monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"))
+    monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"), accept_unusual=True)
+    issues = (tmp_path / "reports/quality/data_issues_2025-05.csv").read_text(encoding="utf-8-sig")
+    assert "unmatched" in issues
+    manifest = json.loads((tmp_path / "reports/manifests/2025-05.json").read_text())
+    assert manifest["parameters"]["accept_unusual"] is True
+
+
+def sample_without_links(tmp_path: Path, missing: int) -> Path:
+    """A copy of the sample month from whose link table the last rows are cut off."""
+    folder = sample_with(tmp_path, "liaison.xlsx", {})
+    book = openpyxl.load_workbook(folder / "liaison.xlsx")
+    book.active.delete_rows(book.active.max_row - missing + 1, missing)
+    book.save(folder / "liaison.xlsx")
+    return folder
+
+
+def test_the_graph_of_a_run_reads_from_left_to_right(tmp_path: Path) -> None:
+    """At most three edges for two tasks, and none from a validation."""
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
+    tasks = tasks_of(last_run())
+    names = {task.id: task.name for task in tasks}
+    edges = {(names[one.id], task.name) for task in tasks for values in task.task_inputs.values() for one in values}
+    assert len(edges) <= 1.5 * len(tasks), sorted(edges)
+    assert not [edge for edge in edges if edge[0].startswith(("validate", "audit"))]
+    assert {("check-published", "convert-erp"), ("convert-erp", "clean-erp"), ("clean-erp", "join-sources")} <= edges
+    assert {("join-sources", "compute-revenue"), ("write-reports", "publish"), ("publish", "announce")} <= edges
 
 
 def test_without_a_month_the_run_takes_the_month_it_was_due_in(tmp_path: Path) -> None:
@@ -265,14 +309,14 @@ def test_without_a_month_the_run_takes_the_month_it_was_due_in(tmp_path: Path) -
 @pytest.mark.parametrize("month", ["2025-13", "05/2025", "2025-05\n", "../2025"])
 def test_a_month_that_is_none_fails_the_run(tmp_path: Path, month: str) -> None:
     with pytest.raises(WrongArgument, match="is not a month"):
-        monthly_sales(month, str(SAMPLE), str(tmp_path))
+        monthly_sales(month=month, source=str(SAMPLE), destination=str(tmp_path))
     assert files_in(tmp_path) == {}
 
 
 def test_a_destination_that_cannot_be_written_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file where a folder should be")
     with pytest.raises(OutsideFailure, match=r"cannot write .*: a part of the path is a file\."):
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path / "reports"))
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path / "reports"))
 
 
 def test_the_form_explains_every_parameter() -> None:

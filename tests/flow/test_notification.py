@@ -71,7 +71,7 @@ def test_a_published_month_is_told_with_its_figures_and_an_unchanged_one_is_not(
     tmp_path: Path, webhook: Webhook, block: str
 ) -> None:
     for _ in range(2):
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block)
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=block)
     (told,) = webhook.told
     assert told["subject"] == "Wine sales 2025-05: 25,236.60 EUR"
     assert told["text"].startswith("2025-05 is published (revision 1).\n\nRevenue: 25,236.60 EUR\nUnits sold: 1,059\n")
@@ -81,8 +81,8 @@ def test_a_published_month_is_told_with_its_figures_and_an_unchanged_one_is_not(
 
 @pytest.mark.long
 def test_a_month_after_another_is_told_with_its_changes(tmp_path: Path, webhook: Webhook, block: str) -> None:
-    monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
-    monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block, accept_unusual=True)
+    monthly_sales(month="2025-04", source=str(SAMPLE), destination=str(tmp_path))
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=block, accept_unusual=True)
     (told,) = webhook.told
     assert told["subject"] == "Wine sales 2025-05: 25,236.60 EUR, no change"
     assert "Changes since 2025-04\nRevenue: 25,236.60 EUR, no change\n" in told["text"]
@@ -91,9 +91,12 @@ def test_a_month_after_another_is_told_with_its_changes(tmp_path: Path, webhook:
 def test_a_revision_is_told_once_also_when_it_is_committed_twice(tmp_path: Path, webhook: Webhook, block: str) -> None:
     """Of two runs at once that publish the same revision, the second finds the marker of the first."""
     reports = tmp_path / "reports"
-    monthly_sales("2025-05", str(SAMPLE), str(reports), notify=block)
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), notify=block)
     shutil.rmtree(reports / "manifests")
-    assert monthly_sales("2025-05", str(SAMPLE), str(reports), notify=block).outcome == "published"
+    assert (
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), notify=block).outcome
+        == "published"
+    )
     assert len(webhook.told) == 1
 
 
@@ -102,8 +105,11 @@ def test_a_notification_that_fails_is_a_warning_and_is_not_tried_again(
 ) -> None:
     webhook.status = 500
     with caplog.at_level(logging.INFO):
-        assert monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block).outcome == "published"
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block)
+        assert (
+            monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=block).outcome
+            == "published"
+        )
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=block)
     assert len(webhook.told) == 1
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert "The notification was not sent, and is not tried again: the server answered 500" in warnings
@@ -112,9 +118,9 @@ def test_a_notification_that_fails_is_a_warning_and_is_not_tried_again(
 
 @pytest.mark.long
 def test_refused_data_is_not_told_as_published(tmp_path: Path, webhook: Webhook, block: str) -> None:
-    monthly_sales("2025-04", str(SAMPLE), str(tmp_path))
+    monthly_sales(month="2025-04", source=str(SAMPLE), destination=str(tmp_path))
     with pytest.raises(DataRefused):
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=block)
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=block)
     assert webhook.told == []
     assert not (tmp_path / "notified").exists()
 
@@ -130,7 +136,7 @@ def test_refused_data_is_not_told_as_published(tmp_path: Path, webhook: Webhook,
 def test_a_block_that_cannot_notify_is_told_before_anything_is_done(tmp_path: Path, name: str, sentence: str) -> None:
     Secret(value="x").save("cellar", overwrite=True)
     with pytest.raises(WrongArgument, match=sentence):
-        monthly_sales("2025-05", str(SAMPLE), str(tmp_path), notify=name)
+        monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), notify=name)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,7 +148,9 @@ def test_from_s3_the_links_open_the_files_and_are_logged_nowhere(
     with s3_server(tmp_path) as s3, mock.patch.dict("os.environ", s3_environment(s3.endpoint, s3.keys["publisher"])):
         bucket = s3.make_bucket("told")
         with caplog.at_level(logging.INFO):
-            published = monthly_sales("2025-05", str(SAMPLE), f"s3://{bucket}/prod", notify=block)
+            published = monthly_sales(
+                month="2025-05", source=str(SAMPLE), destination=f"s3://{bucket}/prod", notify=block
+            )
         (told,) = webhook.told
         links = [line.split(": ", 1)[1] for line in told["text"].splitlines() if "X-Amz-Signature" in line]
         with urllib.request.urlopen(links[0]) as answer:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import logging
 import os
 import re
@@ -107,7 +108,10 @@ def test_a_month_is_read_from_s3_and_published_there_and_the_secret_is_told_to_n
 ) -> None:
     with credentials(s3) as block, caplog.at_level(logging.DEBUG):
         published = monthly_sales(
-            "2025-05", f"s3://{bucket}/raw/{{month:%Y/%m}}", f"s3://{bucket}/prod", aws_credentials=block
+            month="2025-05",
+            source=f"s3://{bucket}/raw/{{month:%Y/%m}}",
+            destination=f"s3://{bucket}/prod",
+            aws_credentials=block,
         )
     figures = published.figures
     assert (figures.products, figures.units, figures.revenue) == (210, 1059, Decimal("25236.60"))
@@ -137,11 +141,17 @@ def test_a_refused_month_writes_its_issues_and_leaves_the_last_month_as_it_was(
     with with_block(s3) as block:
         for _ in range(2):  # the same refusal twice is one file
             with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1] has no column "sku"')):
-                monthly_sales("2025-05", f"s3://{bucket}/raw/2025/05", f"s3://{bucket}/prod", aws_credentials=block)
+                monthly_sales(
+                    month="2025-05",
+                    source=f"s3://{bucket}/raw/2025/05",
+                    destination=f"s3://{bucket}/prod",
+                    aws_credentials=block,
+                )
     after = s3.objects(bucket)
     assert {key: after[key] for key in before} == before
-    (refused,) = set(after) - set(before)
+    refused, about = sorted(set(after) - set(before))
     assert re.fullmatch(r"prod/refused/2025-05/data_issues_[0-9a-f]{12}\.csv", refused)
+    assert set(json.loads(after[about])["workbooks"]) == {"erp", "liaison", "web"}
     issues = list(csv.DictReader(io.StringIO(after[refused].decode("utf-8-sig"))))
     assert [issue["rule"] for issue in issues if issue["severity"] == "error"] == ["missing-column"]
     told = everything_told_of_the_last_run(until=f"All issues are listed in s3://{bucket}/{refused}")
@@ -156,7 +166,12 @@ def test_credentials_that_are_refused_fail_the_run_with_a_sentence_without_the_s
         "the secret key does not fit the access key (SignatureDoesNotMatch)."
     )
     with with_block(s3, "forger") as block, pytest.raises(OutsideFailure) as failed:
-        monthly_sales("2025-05", f"s3://{bucket}/raw/2025/05", f"s3://{bucket}/prod", aws_credentials=block)
+        monthly_sales(
+            month="2025-05",
+            source=f"s3://{bucket}/raw/2025/05",
+            destination=f"s3://{bucket}/prod",
+            aws_credentials=block,
+        )
     assert str(failed.value) == sentence
     told = everything_told_of_the_last_run(until=sentence)
     assert s3.keys["forger"].secret not in told
@@ -164,7 +179,7 @@ def test_credentials_that_are_refused_fail_the_run_with_a_sentence_without_the_s
 
 def test_a_block_that_is_not_there_fails_the_run_with_its_name() -> None:
     with pytest.raises(OutsideFailure) as failed:
-        monthly_sales("2025-05", "s3://wines/raw", "s3://wines/prod", aws_credentials="nobody")
+        monthly_sales(month="2025-05", source="s3://wines/raw", destination="s3://wines/prod", aws_credentials="nobody")
     assert str(failed.value) == (
         "no credentials for S3: Unable to find block document named nobody for block type aws-credentials."
     )

@@ -28,12 +28,11 @@ WATCHED = (
 
 # A module that Python imports at each start where it is on the path; at the end it tells what has been loaded.
 WITNESS = """
-import atexit, gc, os, sys
+import atexit, os, sys
 def tell():
     if "flows.cli" in sys.orig_argv:
         with open(os.environ["LOADED"], "w") as file:
             file.write("\\n".join(name for name in sys.modules if sys.modules[name] is not None))
-            file.write(f"\\nsearched-for-garbage:{len(gc.get_objects()) > 20_000}")
 atexit.register(tell)
 """
 
@@ -53,7 +52,6 @@ def loaded(folder: Path, *arguments: object, server: str = "", environment: Mapp
     assert done.returncode == 0, done.stderr
     modules = set(told.read_text(encoding="utf-8").split())
     assert "argparse" in modules, "the witness saw nothing"
-    assert "searched-for-garbage:False" in modules, "what is imported would be searched for garbage at the end"
     return modules & set(WATCHED)
 
 

@@ -2,14 +2,14 @@
 
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import openpyxl
@@ -18,14 +18,19 @@ from prefect import Task
 from prefect.logging import disable_run_logger
 
 from flows import monthly_sales as flow
-from tasks import run_folder, stages
+from tasks import run as run_module
+from tasks import stages
 from tasks.domain.issues import DataRefused
 from tasks.domain.schemas import SOURCES, Source
 from tasks.publication.publisher import PublishedMonth
+from tasks.run import Run
 from tasks.workbook import staging
 from tasks.workbook.fetch import FetchedWorkbook
 from tasks.workbook.reader import read_workbook
 from tasks.workbook.staging import StagedWorkbook
+
+if TYPE_CHECKING:
+    from tasks.results import RawSource
 
 Rows = list[list[Any]]
 
@@ -135,13 +140,13 @@ def staged(workbook: FetchedWorkbook) -> StagedWorkbook:
     return replace(_staged[key], file=workbook.file)
 
 
-def _task_without_server(_: Source) -> Any:
+def _task_without_server(source: Source) -> Any:
     """Stands for the task that converts a workbook: submitted, it is done at once."""
 
-    def submit(workbook: FetchedWorkbook, folder: Path) -> Any:
-        del folder  # what is staged is shared
+    def submit(workbooks: Mapping[Source, FetchedWorkbook], run: Run) -> Any:
+        del run  # what is staged is shared
         try:
-            result: StagedWorkbook | DataRefused = staged(workbook)
+            result: RawSource | DataRefused = stages.raw_source(staged(workbooks[source]))
         except DataRefused as refused:
             result = refused
         return SimpleNamespace(result=lambda **_: result)
@@ -162,13 +167,12 @@ def run_flow(source: Path, destination: Path, **parameters: Any) -> PublishedMon
         patches.enter_context(mock.patch.object(stages, "_convert", _task_without_server))
         patches.enter_context(mock.patch.object(stages, "wait", return_value=None))
         patches.enter_context(mock.patch.object(tempfile, "tempdir", str(destination.parent)))
-        for module in (stages, run_folder):  # there is no dashboard
+        for module in (stages, run_module):  # there is no dashboard
             patches.enter_context(mock.patch.object(module, "show_artifacts"))
         patches.enter_context(disable_run_logger())
-        told: Any = flow.monthly_sales.fn(
+        return flow.monthly_sales.fn(
             **{"month": "2025-05", "source": str(source), "destination": str(destination)} | parameters
         )
-        return told.data
 
 
 def archive_of(**parts: str) -> bytes:

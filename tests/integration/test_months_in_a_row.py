@@ -61,7 +61,7 @@ class Publish:
         )
         plan = plan_publication(self.storage, parameters, _workbooks(products))
         if plan.is_published:
-            return show_month(self.storage, plan)
+            return show_month(self.storage, plan, month)
         scratch = self.folder / f"run {len(list(self.folder.iterdir()))}"
         scratch.mkdir()
         history = scan_tables(fetch_tables(self.storage, plan.earlier, scratch))

@@ -6,7 +6,7 @@ import pytest
 from compared import Compared, Product, compare, published, wines_of
 from frames import Month, month, product
 
-from tasks.domain.backfill import Line, Shop
+from tasks.domain.backfill import Line
 from tasks.domain.issues import RULES, Issue, issue_frame
 from tasks.domain.join import count_rows
 from tasks.domain.schemas import (
@@ -99,7 +99,7 @@ def test_each_reason_is_counted_once(month_with_leftovers: Month) -> None:
 def test_what_was_checked_cannot_be_changed_on_its_way_to_the_report() -> None:
     summary = compare(wines_of(APRIL), published(wines_of(APRIL))).summary
     parts = (summary, summary.parameters, summary.figures, summary.stock, summary.comparison)
-    told = (*parts, Issue("erp.xlsx", "negative"), RULES["negative"], Shop("", "", ""), Line("", "", "running"))
+    told = (*parts, Issue("erp.xlsx", "negative"), RULES["negative"], Line("", "stopped"))
     for one in told:
         with pytest.raises(FrozenInstanceError):
             setattr(one, next(iter(vars(one))), None)

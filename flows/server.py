@@ -1,0 +1,109 @@
+"""The Prefect server that a command uses: the one that is set, or Prefect's own; a fault of it is named at once."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from urllib.request import getproxies
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
+
+from tasks.domain.issues import OutsideFailure
+
+SECONDS_TO_ANSWER = 10
+
+
+@contextmanager
+def prefect_server(say: Callable[[str], None]) -> Iterator[None]:
+    """Run on the server that is set, or on Prefect's own.
+
+    Args:
+        say: Reports that a server of its own is started.
+
+    Raises:
+        OutsideFailure: None is set and none may be started, or it does not answer.
+    """
+    # A server on this machine is never behind a proxy.
+    os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    settings = get_current_settings()
+    server = settings.api.url
+    if server:
+        _ask(server)
+    elif settings.server.ephemeral.enabled:
+        _check_home(settings.home)
+        say("No PREFECT_API_URL is set: starting Prefect's own local server, which takes some seconds.")
+        _start_own()
+    else:
+        raise OutsideFailure("no PREFECT_API_URL is set, and a server of its own is switched off for this run.")
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise OutsideFailure(f"{_named(server)} does not answer any more: {_reason(error)}.") from None
+
+
+def _named(server: str | None) -> str:
+    return f"the Prefect server at {server}" if server else "Prefect's own local server"
+
+
+def _check_home(home: Path) -> None:
+    """Where Prefect cannot write its database, it would wait for two minutes."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise OutsideFailure(
+            f"cannot write to {home}, where Prefect keeps its database: {error.strerror}. "
+            "Set PREFECT_HOME to another folder, or PREFECT_API_URL to a server."
+        ) from None
+
+
+def _start_own() -> None:
+    try:
+        with get_client(sync_client=True) as client:
+            client.hello()
+    except (RuntimeError, httpx.HTTPError) as error:
+        raise OutsideFailure(f"Prefect's own local server does not start: {_reason(error)}.") from None
+
+
+def _ask(server: str) -> None:
+    """Ask the server for a sign of life, once."""
+    try:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            client = get_client(httpx_settings={"timeout": SECONDS_TO_ANSWER}, sync_client=True)
+            with client:
+                answer = client.hello()
+    except httpx.HTTPStatusError as error:
+        raise OutsideFailure(f"{_named(server)} {_refused(server, error.response.status_code)}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+        raise OutsideFailure(f"{_named(server)} does not answer: {_reason(error)}.{_proxy(server)}") from None
+    if "json" not in answer.headers.get("content-type", ""):
+        raise OutsideFailure(f"{_named(server)} answers with a web page.{_api(server)}{_proxy(server)}")
+
+
+def _refused(server: str, status: int) -> str:
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return f"refuses the credentials ({status}): set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY."
+    if status == HTTPStatus.NOT_FOUND:
+        return f"has no API there ({status}).{_api(server)}"
+    return f"answers with an error ({status} {HTTPStatus(status).phrase}).{_proxy(server)}"
+
+
+def _api(server: str) -> str:
+    return "" if server.rstrip("/").endswith("/api") else f" The address must end in /api: {server.rstrip('/')}/api."
+
+
+def _proxy(server: str) -> str:
+    """The proxy on the way to the server, if there is one."""
+    proxies, url = getproxies(), httpx.URL(server)
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    exempt = [host.strip() for host in proxies.get("no", "").split(",")]
+    return f" It is asked through the proxy {proxy}; NO_PROXY exempts it." if proxy and url.host not in exempt else ""
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__

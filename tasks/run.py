@@ -1,0 +1,170 @@
+"""What the tasks of one run share, and how a function becomes one of these tasks."""
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from functools import wraps
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from typing import ParamSpec, TypeVar
+
+import polars as pl
+from prefect import Task, get_run_logger, task
+from prefect.blocks.abstract import NotificationBlock
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import task_run
+
+from tasks.artifacts import refused_table, text
+from tasks.dashboard import Artifact, Logger, only_warned, show_artifacts
+from tasks.domain.issues import DataRefused, OutsideFailure
+from tasks.domain.parameters import Parameters
+from tasks.report.csv_files import write_issues
+from tasks.storage.local import file_facts, outside
+from tasks.storage.protocol import ConflictError, Storage
+from tasks.workbook.fetch import WorkbookPlaces
+
+STAGES = "monthly-sales.stages"
+"""The logger of each stage's name when it begins and again when it ends, for a terminal that shows them."""
+
+KEPT_STAGES: ContextVar[Path | None] = ContextVar("KEPT_STAGES", default=None)
+"""The folder of `--keep-stages`: an option of the command, since a container's own folder is gone when it ends."""
+
+_stages = logging.getLogger(STAGES)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What exists before the first task, and what the tasks share. No task's result is in it.
+
+    Attributes:
+        parameters: The parameters of the result.
+        sources: Where the month's workbooks are.
+        destination: Where the month is published.
+        folder: The run's own folder, for copies and files; it is deleted at the end.
+        stages: The folder of the stage tables.
+        is_dry: Whether nothing is written to the destination, and no message is sent.
+        notify: What sends a message once the month is published.
+    """
+
+    parameters: Parameters
+    sources: WorkbookPlaces
+    destination: Storage
+    folder: Path
+    stages: Path
+    is_dry: bool = False
+    notify: NotificationBlock | None = field(default=None, repr=False)
+
+    def store(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+        """Collect a stage's frame into a Parquet file, and scan it from there."""
+        path = self.stages / f"{name}.parquet"
+        frame.sink_parquet(path, compression="uncompressed")  # it is read again at once
+        return pl.scan_parquet(path)
+
+
+@contextmanager
+def open_run(
+    parameters: Parameters,
+    sources: WorkbookPlaces,
+    destination: Storage,
+    *,
+    is_dry: bool = False,
+    notify: NotificationBlock | None = None,
+) -> Iterator[Run]:
+    """Make the run's folder, and delete it at the end.
+
+    Where the data is refused, the list of issues is stored at the destination under `refused/<month>/`, with the
+    parameters and the workbooks' sha256: a run with these repeats every stage, see `--keep-stages`.
+    """
+    with outside(f"cannot make a folder for the run in {tempfile.gettempdir()}"):
+        folder = Path(tempfile.mkdtemp(prefix=f"monthly-sales-{parameters.month}-"))
+    try:
+        stages = KEPT_STAGES.get() or folder
+        with outside("cannot keep the stages"):
+            stages.mkdir(parents=True, exist_ok=True)
+        run = Run(parameters, sources, destination, folder, stages, is_dry, notify)
+        try:
+            yield run
+        except DataRefused as refused:
+            _report_refusal(run, refused)
+            raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _report_refusal(run: Run, refused: DataRefused) -> None:
+    logger = get_run_logger()
+    listed = _list_issues(run, refused, logger)
+    with only_warned("The run's page does not show the issues", logger):
+        show_artifacts(Artifact("refused-issues", text(str(refused)), refused_table(refused.issues, listed)))
+
+
+def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
+    """Store the issues and what they were found in, and return their address: the same refusal twice is one file."""
+    issues, about = run.folder / "data_issues.csv", run.folder / "run.json"
+    write_issues(issues, refused.issues, run.parameters.csv_dialect)
+    copies = {path.stem: file_facts(path).sha256 for path in sorted(run.folder.glob("*.xlsx"))}
+    facts = {"parameters": asdict(run.parameters), "workbooks": copies}
+    about.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
+    digest = sha256(issues.read_bytes() + about.read_bytes()).hexdigest()[:12]
+    folder = f"refused/{run.parameters.month}"
+    if run.is_dry:
+        return _keep_here(issues)
+    try:
+        for path, key in ((about, f"{folder}/run_{digest}.json"), (issues, f"{folder}/data_issues_{digest}.csv")):
+            with suppress(ConflictError):
+                run.destination.create(key, path, file_facts(path))
+    except OutsideFailure as failure:
+        kept = _keep_here(issues)
+        logger.warning("The list of issues could not be stored, and is in %s: %s", kept, failure)
+        return kept
+    address = run.destination.address(key)
+    logger.error("All issues are listed in %s", address)
+    return address
+
+
+def _keep_here(issues: Path) -> str:
+    kept = Path(tempfile.mkdtemp(prefix="monthly-sales-refused-")) / issues.name
+    shutil.copy(issues, kept)
+    return str(kept)
+
+
+def stage(name: str) -> Callable[[Callable[Arguments, Result]], Task[Arguments, Result]]:
+    """Make a function a task of this name that logs one line: what came out, and the seconds it took.
+
+    Frames make poor cache keys and nothing is to be kept on the server, so neither cache nor results are used.
+    """
+
+    def as_task(function: Callable[Arguments, Result]) -> Task[Arguments, Result]:
+        @wraps(function)
+        def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            started = perf_counter()
+            _stages.debug(name)
+            try:
+                with outside(f"{name} cannot use the run's folder"):
+                    result = function(*args, **kwargs)
+            finally:
+                _stages.debug(name)
+            seconds = perf_counter() - started
+            get_run_logger().info("%-24s %s %6.2f s", task_run.name, f"{_size(result):>14}", seconds)
+            return result
+
+        return task(name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False)(run)
+
+    return as_task
+
+
+def _size(result: object) -> str:
+    """How much came out of a stage: `714 rows`, `4 files`."""
+    if isinstance(result, pl.LazyFrame):
+        return f"{result.select(pl.len()).collect().item():,} rows"
+    size: str = getattr(result, "size", "ok")
+    return size
