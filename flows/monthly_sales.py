@@ -66,7 +66,7 @@ def monthly_sales(options: MonthOptions) -> PublishedMonth:
     with open_run(parameters, sources, destination, is_dry=options.dry_run, notify=notify) as run:
         workbooks = fetch_workbooks(run)
         plan = check_published(workbooks, run)
-        if plan.is_published:
+        if plan.is_published and not options.dry_run:
             return show_published(plan, run)
         raw = convert_workbooks(workbooks, run)
 

@@ -92,7 +92,7 @@ def show_month(published: PublishedMonth) -> bool:
     console = Console(highlight=False)
     if not is_lively(console):
         return False
-    summary = published.summary if published.outcome == "published" else None
+    summary = published.summary
     comparison = summary.comparison if summary else None
     table = Table(box=None, pad_edge=False)
     table.add_column("Month")

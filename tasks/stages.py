@@ -29,7 +29,7 @@ from tasks.notification import notify_once
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
-from tasks.publication.publisher import PublishedMonth, publish_month, show_month
+from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.tables import write_table
 from tasks.report.workbook import write_workbook
@@ -213,8 +213,11 @@ def write_reports(results: Results, run: Run) -> Report:
 
 @stage("publish")
 def publish(report: Report, plan: Plan, run: Run) -> PublishedMonth:
-    """The month at its destination, see `publisher`: stored, committed, shown."""
-    published = publish_month(run.destination, plan, report.files, report.summary)
+    """The month at its destination, see `publisher`: stored, committed, shown; or what a dry run would publish."""
+    if run.is_dry:
+        published = preview_month(plan, report.summary)
+    else:
+        published = publish_month(run.destination, plan, report.files, report.summary)
     get_run_logger().info(published.sentence())
     return replace(published, summary=report.summary)
 

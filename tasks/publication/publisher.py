@@ -27,6 +27,7 @@ from tasks.publication.manifest import (
     Published,
     PublishedFile,
     Revision,
+    RevisionFigures,
     manifest_key,
     read_published,
 )
@@ -46,7 +47,7 @@ class PublishedMonth:
         month: The label of the snapshot.
         revision: The revision that counts.
         outcome: `published` by this run; `unchanged`, because it was published before; `superseded`, because another
-            run has published a later revision since.
+            run has published a later revision since; `checked` by a dry run.
         figures: Its headline figures.
         addresses: The address of each file, the manifest last.
         change: What changed since the revision before, in words; empty for the first.
@@ -55,7 +56,7 @@ class PublishedMonth:
 
     month: str
     revision: int
-    outcome: Literal["published", "unchanged", "superseded"]
+    outcome: Literal["published", "unchanged", "superseded", "checked"]
     figures: Figures
     addresses: tuple[str, ...]
     change: str
@@ -67,6 +68,9 @@ class PublishedMonth:
             return f"{self.month} is already published (revision {self.revision}), nothing changed."
         if self.outcome == "superseded":
             return f"{self.month} was published, and another run has published revision {self.revision} since."
+        if self.outcome == "checked":
+            since = f" Changes since revision {self.revision - 1}: {self.change}." if self.change else ""
+            return f"{self.month} is checked, nothing was published: it would be revision {self.revision}.{since}"
         since = f" Since revision {self.revision - 1}: {self.change}." if self.change else ""
         return f"{self.month} is published (revision {self.revision}).{since}"
 
@@ -97,6 +101,26 @@ def show_month(storage: Storage, plan: Plan, month: str) -> PublishedMonth:
         OutsideFailure: The destination refuses or does not answer.
     """
     return _outcome(storage, show(storage, plan.published, month), plan.result_id, "unchanged")
+
+
+def preview_month(plan: Plan, summary: MonthSummary) -> PublishedMonth:
+    """What a run would publish, for a dry run; nothing is written."""
+    before = plan.published.revisions[-1] if plan.published else None
+    number = before.revision + (not plan.is_published) if before else 1
+    draft = Revision(
+        revision=number,
+        id=plan.result_id,
+        earlier_snapshots=tuple(snapshot.reference() for snapshot in plan.earlier),
+        figures=RevisionFigures(**asdict(summary.figures)),
+    )
+    return PublishedMonth(
+        month=summary.parameters.month,
+        revision=number,
+        outcome="unchanged" if plan.is_published else "checked",
+        figures=summary.figures,
+        addresses=(),
+        change=describe_change(before, draft) if before else "",
+    )
 
 
 def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, PublishedFile]:

@@ -268,6 +268,35 @@ def test_a_run_leaves_no_folder_and_a_refused_one_stores_its_issues_with_what_th
     assert facts["workbooks"]["erp"] == hashlib.sha256((source / "erp.xlsx").read_bytes()).hexdigest()
 
 
+def test_a_dry_run_does_everything_up_to_the_audit_and_writes_nothing(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    checked = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), dry_run=True)
+    assert not reports.exists()
+    assert checked.sentence() == "2025-05 is checked, nothing was published: it would be revision 1."
+    assert checked.figures.revenue == Decimal("25236.60")
+    assert list(task_states(last_run()))[-3:] == ["audit-reports", "publish", "announce"]
+
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports))
+    before = files_in(reports)
+    again = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), dry_run=True)
+    assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
+    row = row_of_a_sold_product()
+    price = openpyxl.load_workbook(SAMPLE / "erp.xlsx").active[f"C{row}"].value
+    corrected = sample_with(tmp_path, "erp.xlsx", {f"C{row}": price + 1})
+    checked = monthly_sales(month="2025-05", source=str(corrected), destination=str(reports), dry_run=True)
+    assert checked.sentence().startswith(
+        "2025-05 is checked, nothing was published: it would be revision 2. Changes since revision 1: revenue 25,236.60"
+    )
+    assert files_in(reports) == before
+
+
+def test_a_dry_run_of_refused_data_writes_nothing_either(tmp_path: Path) -> None:
+    source = sample_with(tmp_path, "web.xlsx", {"A1": "article"})
+    with pytest.raises(DataRefused):
+        monthly_sales(month="2025-05", source=str(source), destination=str(tmp_path / "reports"), dry_run=True)
+    assert not (tmp_path / "reports").exists()
+
+
 def test_a_share_above_the_limit_is_refused_and_published_with_a_warning_when_it_is_accepted(tmp_path: Path) -> None:
     source = sample_without_links(tmp_path, 40)
     with pytest.raises(DataRefused, match=r"products of the shop without a product of the ERP"):
