@@ -12,7 +12,7 @@ from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_let
 from tasks.workbook.archive import CHUNK
 from tasks.workbook.faults import UnreadableWorkbookError, too_large, unreadable_cell
 from tasks.workbook.stored_cells import CELL_TYPES, StoredCells, in_batches, stored_cells
-from tasks.workbook.texts import LONGEST_TEXT, ItemText
+from tasks.workbook.texts import LONGEST_TEXT, ItemText, unescaped
 from tasks.workbook.xml_parts import local_name, namespace, nesting_limit, xml_parser
 
 MOST_COLUMNS = 1_024
@@ -88,7 +88,7 @@ class _Cell:
 
     def fields(self) -> tuple[str | None, ...]:
         style, type_ = self.attributes.get("s"), self.attributes.get("t") or None
-        value = None if self.value is None else "".join(self.value)
+        value = None if self.value is None else unescaped("".join(self.value))
         inline = None if self.inline is None else self.inline.text()
         return (self.column, str(self.row), style, type_, self.formula, value, inline)
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from tasks.workbook.faults import unreadable_cell
 from tasks.workbook.stored_cells import INLINE, TEXT_TYPES
-from tasks.workbook.texts import XML_BLANKS, unescaped
+from tasks.workbook.texts import XML_BLANKS
 
 READ_CELL: dict[str, pl.DataType | type[pl.DataType]] = {
     "column": pl.String,
@@ -36,7 +36,7 @@ def with_texts(cells: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
     index = index.set(index >= len(shared), None)
     type_ = pl.col("type")
     own = cells.select(pl.when(type_ == "str").then("value").when(type_ == INLINE).then("inline")).to_series()
-    text = pl.select(pl.coalesce(shared.gather(index), unescaped(own))).to_series()
+    text = pl.select(pl.coalesce(shared.gather(index), own)).to_series()
     return cells.with_columns(text=text, shared=index)
 
 

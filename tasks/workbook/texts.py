@@ -51,7 +51,7 @@ class ItemText:
             self._pronunciations -= 1
         elif name == "t" and self._run is not None:
             run, self._run = "".join(self._run), None
-            self._texts.append(run if self._is_preserved else run.strip(XML_BLANKS))
+            self._texts.append(unescaped(run if self._is_preserved else run.strip(XML_BLANKS)))
 
     def text(self) -> str:
         return "".join(self._texts)
@@ -79,7 +79,7 @@ def read_shared_texts(open_part: Callable[[], IO[bytes]]) -> pl.Series:
     if texts is None:
         with open_part() as stream:
             texts = pl.Series(_parse_items(iter(lambda: stream.read(CHUNK), b"")), dtype=pl.String)
-    return unescaped(texts)
+    return texts
 
 
 def decoded(raw: pl.Series) -> pl.Series | None:
@@ -87,20 +87,18 @@ def decoded(raw: pl.Series) -> pl.Series | None:
     return _replaced(raw, raw.str.contains(_NOT_LITERAL), '<si><t xml:space="preserve">' + raw + "</t></si>")
 
 
-def unescaped(texts: pl.Series) -> pl.Series:
-    """The texts with the characters that the format writes as codes, `_x000D_`, since XML cannot have them."""
-    return changed_where(texts.str.contains(_CODE_OF_CHARACTER.pattern), texts, _unescaped)
+def unescaped(text: str) -> str:
+    """The text with the characters that the format writes as codes, `_x000D_`, since XML cannot have them."""
+    if "_x" not in text:
+        return text
+    plain = _CODE_OF_CHARACTER.sub(lambda code: chr(int(code[1], 16)), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs of codes are one character
 
 
 def changed_where(mask: pl.Series, texts: pl.Series, change: Callable[[str], str]) -> pl.Series:
     """The texts, the few of them that the mask selects changed one by one."""
     mask = mask.fill_null(value=False)
     return texts.scatter(mask.arg_true(), [change(text) for text in texts.filter(mask)]) if mask.any() else texts
-
-
-def _unescaped(text: str) -> str:
-    plain = _CODE_OF_CHARACTER.sub(lambda code: chr(int(code[1], 16)), text)
-    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs of codes are one character
 
 
 def _read_by_pattern(stream: IO[bytes]) -> pl.Series | None:
@@ -152,7 +150,8 @@ def _texts_of(items: bytes) -> pl.Series | None:
 
 
 def _replaced(texts: pl.Series, is_complex: pl.Series, items: pl.Series) -> pl.Series | None:
-    """The texts, those that are complex read from their XML; None where it is not one item each."""
+    """The texts decoded, the complex ones from their XML; None where it is not one item each."""
+    texts = changed_where(texts.str.contains("_x", literal=True) & ~is_complex, texts, unescaped)
     complex_ = items.filter(is_complex)
     if not len(complex_):
         return texts
