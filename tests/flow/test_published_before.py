@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from flows.backfill import backfill
 from flows.monthly_sales import monthly_sales
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.verify import list_months, verify_month
@@ -40,7 +41,7 @@ def shop_with_counter(folder: Path, units: int) -> Path:
 
 def test_the_next_month_is_compared_with_what_was_published_before(published: Path, tmp_path: Path) -> None:
     may = manifest(published, "2025-05")
-    june = monthly_sales("2025-06", source=str(shop_with_counter(tmp_path / "june", 20)), destination=str(published))
+    june = monthly_sales(month="2025-06", source=str(shop_with_counter(tmp_path / "june", 20)), destination=str(published))
     assert june.figures.revenue - Decimal(may["figures"]["revenue"]) == 6 * Decimal("12.50")
     earlier = manifest(published, "2025-06")["earlier_snapshots"]
     assert [(each["month"], each["id"]) for each in earlier] == [
@@ -52,7 +53,7 @@ def test_the_next_month_is_compared_with_what_was_published_before(published: Pa
 def test_a_month_that_was_published_before_is_corrected(published: Path, tmp_path: Path) -> None:
     before = manifest(published, "2025-05")
     source = str(shop_with_counter(tmp_path / "corrected", 15))
-    corrected = monthly_sales("2025-05", source=source, destination=str(published))
+    corrected = monthly_sales(month="2025-05", source=source, destination=str(published))
     assert corrected.sentence() == (
         "2025-05 is published (revision 2). Since revision 1: revenue 2,119.80 → 2,132.30 EUR, 1 unit more."
     )
@@ -61,12 +62,14 @@ def test_a_month_that_was_published_before_is_corrected(published: Path, tmp_pat
     assert verify_month(LocalStorage(published), "2025-05", repair=False).faults == []
 
 
-def test_months_that_were_published_before_are_run_again_in_their_order(published: Path) -> None:
-    """The same result where nothing has changed; another revision with the same figures where the rules have."""
+def test_a_backfill_over_months_that_were_published_before_keeps_their_figures(published: Path) -> None:
+    """It finds the same results where nothing has changed, and publishes new revisions where the rules have."""
     before = {month: manifest(published, month) for month in ("2025-04", "2025-05")}
+    backfill(first="2025-04", last="2025-05", source=SOURCE, destination=str(published))
     for month, was in before.items():
-        again = monthly_sales(month, source=SOURCE, destination=str(published))
+        now = manifest(published, month)
         is_same = was["report_version"] == REPORT_VERSION
-        assert (again.outcome, again.revision) == (("unchanged", 1) if is_same else ("published", 2))
-        assert manifest(published, month)["figures"]["revenue"] == was["figures"]["revenue"]
+        assert (now["revision"], now["id"] == was["id"]) == (1 if is_same else 2, is_same)
+        assert now["figures"]["revenue"] == was["figures"]["revenue"]
+        assert verify_month(LocalStorage(published), month, repair=False).faults == []
     assert not any(line.would_change for line in list_months(LocalStorage(published)))
