@@ -41,7 +41,8 @@ def shop_with_counter(folder: Path, units: int) -> Path:
 
 def test_the_next_month_is_compared_with_what_was_published_before(published: Path, tmp_path: Path) -> None:
     may = manifest(published, "2025-05")
-    june = monthly_sales(month="2025-06", source=str(shop_with_counter(tmp_path / "june", 20)), destination=str(published))
+    source = str(shop_with_counter(tmp_path / "june", 20))
+    june = monthly_sales(month="2025-06", source=source, destination=str(published))
     assert june.figures.revenue - Decimal(may["figures"]["revenue"]) == 6 * Decimal("12.50")
     earlier = manifest(published, "2025-06")["earlier_snapshots"]
     assert [(each["month"], each["id"]) for each in earlier] == [
