@@ -23,7 +23,8 @@ def compared() -> Compared:
         Row("c", "9.00", 7, added=OLD),
         Row("d", "9.50", 1, added=date(2025, 5, 2)),
     ]
-    return compare(Exported(date(2025, 3, 15), march), Exported(APRIL, april), Exported(MAY, may))
+    february = Exported(date(2025, 2, 14), march)
+    return compare(february, Exported(date(2025, 3, 15), march), Exported(APRIL, april), Exported(MAY, may))
 
 
 def changed(compared: Compared, frame: str, product: str, **values: object) -> Period:
