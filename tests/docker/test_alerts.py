@@ -22,7 +22,21 @@ START = 45
 SILENCE = 40
 """Seconds without a heartbeat; one comes each 30."""
 
-# A flow of the same name in a container of the same image: it runs until something ends it.
+# The flow of the image, which stops at its first folder until something ends it.
+SLOW = """sh -c '
+mkdir /tmp/site
+cat > /tmp/site/sitecustomize.py <<END
+import tempfile, time
+made = tempfile.mkdtemp
+def slowly(*args, **kwargs):
+    if str(kwargs.get("prefix")).startswith("monthly-sales-"):
+        time.sleep(600)
+    return made(*args, **kwargs)
+tempfile.mkdtemp = slowly
+END
+PYTHONPATH=/tmp/site exec prefect flow-run execute' """
+
+# A flow of the same name, with another time-out.
 HELD = """python -c "
 import os, time
 from prefect import flow
@@ -122,7 +136,7 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     )
     assert "127.0.0.1:9" in deployed.command("sh", "-c", f"{log} 2>&1").stdout
 
-    run = start(deployed, "backfill", "2025-03", command=HELD.format(seconds=600))
+    run = start(deployed, "backfill", "2025-03", command=SLOW)
     wait_for(deployed, run, "Running")
     deployed.command("docker", "kill", container(deployed, run))
     expect("2025-03", "the run ended Crashed", "status code 137", "mem_limit", "OOMKilled", again("2025-03"))
@@ -130,7 +144,7 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     assert start(deployed, "backfill", "2025-04", command=HELD.format(seconds=2))
     expect("2025-04", "the run ended TimedOut", "exceeded timeout", "so it hung", again("2025-04"))
 
-    run = start(deployed, "backfill", "2025-08", command=HELD.format(seconds=600))
+    run = start(deployed, "backfill", "2025-08", command=SLOW)
     wait_for(deployed, run, "Running")
     deployed.prefect("flow-run", "cancel", run)
     expect("2025-08", "the run ended Cancelled", "If nobody meant to cancel it", again("2025-08"))
