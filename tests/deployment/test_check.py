@@ -58,7 +58,7 @@ def test_a_job_variable_that_the_worker_ignores_is_refused(
     deployment: str, work_pool: dict[str, object], sentence: str
 ) -> None:
     config = read_config()
-    (changed,) = [each for each in config["deployments"] if each["name"] == deployment]
+    changed = next(each for each in config["deployments"] if each["name"] == deployment)
     changed["work_pool"] = work_pool
     assert check(config) == [sentence]
 

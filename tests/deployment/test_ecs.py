@@ -23,7 +23,7 @@ IMAGE = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/monthly-sales:v1.0.0"
 KEY = "pnu_planted_secret"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:prefect-AbCdEf"
 AWS_YAML = ROOT / "deployments" / "aws.yaml"
-(ECS,) = [each for each in read_config()["deployments"] if each["name"] == "ecs"]
+ECS = next(each for each in read_config()["deployments"] if each["name"] == "ecs")
 
 
 class Account:

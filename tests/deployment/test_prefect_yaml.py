@@ -16,7 +16,7 @@ from project import ROOT, read_config
 
 PARIS = ZoneInfo("Europe/Paris")
 CONFIG = read_config()
-DEPLOYMENTS = {each["name"]: each for each in CONFIG["deployments"]}
+DEPLOYMENTS = {f"{each['entrypoint'].partition(':')[2]}/{each['name']}": each for each in CONFIG["deployments"]}
 SCHEDULED = [name for name, each in DEPLOYMENTS.items() if "schedules" in each]
 
 
@@ -74,7 +74,9 @@ def test_the_flow_accepts_the_parameters_of_each_deployment(name: str, monkeypat
     flow = load_flow_from_entrypoint(DEPLOYMENTS[name]["entrypoint"])
     parameters = DEPLOYMENTS[name]["parameters"]
     assert parameters.keys() <= flow.parameters.properties.keys()
-    flow.validate_parameters(parameters)
+    # Without a default, they are asked for when the run is made.
+    required = dict.fromkeys(flow.parameters.required, "2025-05")
+    flow.validate_parameters(required | parameters)
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -116,7 +118,7 @@ def test_a_schedule_for_late_exports_is_ready_and_inactive() -> None:
 
 def test_the_schedules_are_stated_once_and_belong_to_one_deployment_of_each_pool() -> None:
     assert (ROOT / "prefect.yaml").read_text(encoding="utf-8").count("0 9 15 * *") == 1
-    assert SCHEDULED == ["docker", "ecs"]
+    assert SCHEDULED == ["monthly_sales/docker", "monthly_sales/ecs"]
     assert all(DEPLOYMENTS[name]["schedules"] == CONFIG["definitions"]["schedules"] for name in SCHEDULED)
 
 
@@ -135,3 +137,11 @@ def test_the_code_of_the_image_is_used_and_each_template_is_filled_by_an_earlier
     for each in CONFIG["deployments"]:
         assert each["work_pool"]["job_variables"]["image"] == "{{ built.image }}"
         assert each["version"] == "{{ version.stdout }}"
+
+
+def test_a_backfill_runs_its_months_through_a_deployment_of_the_same_pool() -> None:
+    for name in ("docker", "ecs"):
+        backfill = DEPLOYMENTS[f"backfill/{name}"]
+        flow, _, months = backfill["parameters"]["deployment"].partition("/")
+        assert flow == "monthly-sales"
+        assert DEPLOYMENTS[f"monthly_sales/{months}"]["work_pool"]["name"] == backfill["work_pool"]["name"]

@@ -128,16 +128,12 @@ def test_a_server_that_does_not_answer_is_one_sentence() -> None:
     assert done.stderr.count("\n") == 1
 
 
-@flow(name="monthly-sales")
-def stand_in() -> None:
-    """A flow of the same name: schedules need no more."""
-
-
 @pytest.fixture
 def deployed(client: SyncPrefectClient) -> dict[str, Any]:
-    """Ids of the deployments, without schedules."""
-    flow_id = client.create_flow(stand_in)
-    return {name: client.create_deployment(flow_id, name.partition("/")[2]) for name in (DOCKER, BACKFILL)}
+    """Ids of the deployments of prefect.yaml, without schedules: these need no more than flows of the same names."""
+    flows = {name: client.create_flow_from_name(name) for name in ("monthly-sales", "backfill")}
+    names = (DOCKER, BACKFILL, "backfill/docker")
+    return {name: client.create_deployment(flows[name.split("/")[0]], name.split("/")[1]) for name in names}
 
 
 def test_the_schedules_of_the_server_equal_prefect_yaml(client: SyncPrefectClient, deployed: dict[str, Any]) -> None:
@@ -151,8 +147,8 @@ def test_the_schedules_of_the_server_equal_prefect_yaml(client: SyncPrefectClien
     }
 
     def after(file: deploy.Schedules) -> deploy.Schedules:
-        deploy.equalise(client, file, {"monthly-sales"})
-        return deploy.read_schedules(client, {"monthly-sales"})
+        deploy.equalise(client, file, {"monthly-sales", "backfill"})
+        return deploy.read_schedules(client, {"monthly-sales", "backfill"})
 
     assert after(wanted) == wanted
     moved = nothing | {BACKFILL: wanted[DOCKER]}
