@@ -54,8 +54,9 @@ def _crash_silent_runs(silence: timedelta) -> AutomationCore:
         description="A container that was killed together with its machine cannot report its end.",
         trigger=EventTrigger(
             match=_RUNS,
-            match_related=_OUR_FLOW,
-            after={"prefect.flow-run.heartbeat"},
+            # Runs of a deployment send heartbeats as often as prefect.yaml states.
+            match_related=[_OUR_FLOW, _A_DEPLOYMENT],
+            after={"prefect.flow-run.Running", "prefect.flow-run.heartbeat"},
             # Another heartbeat, or any change of state, whatever the state's name.
             expect={"prefect.flow-run.*"},
             for_each={"prefect.resource.id"},

@@ -19,9 +19,10 @@ def test_a_month_is_published_from_inside_a_container(deployed: Deployed) -> Non
     assert deployed.last_run("2025-05")["state"]["type"] == "COMPLETED"
     manifest = json.loads(deployed.published()["prod/manifests/2025-05.json"])
     assert manifest["figures"]["revenue"] == "25236.60"
-    verified = deployed.command(
-        sys.executable, "-m", "flows.cli", "verify", "--month", "2025-05", "--destination", f"s3://{BUCKET}/prod"
-    )
+    monthly_sales, prod = (sys.executable, "-m", "flows.cli"), ("--destination", f"s3://{BUCKET}/prod")
+    listed = deployed.command(*monthly_sales, "list", *prod)
+    assert "2025-05" in listed.stdout, listed.stderr
+    verified = deployed.command(*monthly_sales, "verify", "--month", "2025-05", *prod)
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout.startswith("2025-05, revision 1: as published\n")
 
