@@ -77,7 +77,7 @@ def monthly_sales(options: MonthOptions) -> PublishedMonth:
         validate_join(joined)
 
         revenue = compute_revenue(joined, run)
-        validate_revenue(revenue)
+        validate_revenue(joined, revenue)
 
         wines = classify_wines(revenue, run)
         validate_classification(revenue, wines, run)

@@ -11,7 +11,8 @@ from decimal import Decimal
 import polars as pl
 
 from tasks.domain.figures import MonthSummary
-from tasks.domain.issues import RULES, SEVERITIES, shortened
+from tasks.domain.issues import shortened
+from tasks.domain.rules import RULES, SEVERITIES
 from tasks.domain.schemas import SOURCES, Source
 from tasks.headline import Line, change_heading, counted, headline, movement, stock_sentence
 from tasks.publication.publisher import PublishedMonth

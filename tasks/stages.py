@@ -13,12 +13,12 @@ from prefect.futures import PrefectFuture, wait
 
 from tasks import artifacts
 from tasks.dashboard import Artifact, only_warned, show_artifacts
-from tasks.domain import clean, join
-from tasks.domain.checks import judge_matches
+from tasks.domain import clean, issue_frames, join, rules
 from tasks.domain.comparison import compare_wines, compute_comparison, gone_wines, snapshot_rows
 from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused, Issue, accept, issue_frame, refusal
 from tasks.domain.join import Cleaned
+from tasks.domain.month_rules import judge_matches
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
@@ -129,13 +129,13 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     cleaned = Cleaned(erp.rows, liaison.rows, web.rows)
     raw: dict[Source, pl.LazyFrame] = {"erp": erp.raw, "liaison": liaison.raw, "web": web.raw}
     sales = run.store(join.join_sources(cleaned), "joined")
-    ledger = run.store(join.settle_rows(cleaned, sales), "ledger")
+    ledger = run.store(join.build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
     located = columns.filter(pl.col("column").is_null() | pl.col("letter").is_not_null())
     month = issue_frame(judge_matches(cleaned, sales))
     issues = [
         (accept(month) if run.parameters.accept_unusual else month).lazy(),
-        join.locate_issues(join.collect_issues(cleaned, sales, ledger), raw, located),
+        issue_frames.locate_issues(issue_frames.collect_issues(cleaned, sales, ledger), raw, located),
         _absent_columns(columns).lazy(),
     ]
     return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"))
@@ -144,7 +144,7 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
 def _absent_columns(columns: pl.DataFrame) -> pl.DataFrame:
     absent = columns.filter(pl.col("column").is_not_null() & pl.col("letter").is_null())
     return issue_frame(
-        Issue(file, "absent-column", sheet=sheet, column=column)
+        Issue(file, rules.ABSENT_COLUMN.code, sheet=sheet, column=column)
         for file, sheet, column in absent.select("file", "sheet", "column").iter_rows()
     )
 

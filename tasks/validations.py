@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tasks.domain import checks
+from tasks.domain import checks, rules
 from tasks.domain.comparison import ComparedMonth, snapshot_rows
 from tasks.domain.comparison_checks import check_comparison
 from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
+from tasks.domain.month_rules import judge_total
 from tasks.domain.schemas import Source  # noqa: TC001 - read in annotations
 from tasks.report.audit import audit_files
 from tasks.report.tables import audit_table
@@ -18,7 +19,7 @@ from tasks.run import Run, stage
 
 @stage("validate-cleaning")
 def validate_cleaning(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource) -> None:
-    """Every row is accounted for, accepted rows have unique keys, cells read twice have the same value.
+    """Every row is accounted for and keeps its contract, and each key has one accepted row.
 
     Raises:
         DataRefused: With a sentence for each inconsistency.
@@ -41,14 +42,14 @@ def validate_join(joined: Joined) -> None:
 
 
 @stage("validate-revenue")
-def validate_revenue(revenue: pl.LazyFrame) -> None:
-    """Price x units is the revenue of every row and in total, and the total fits a spreadsheet.
+def validate_revenue(joined: Joined, revenue: pl.LazyFrame) -> None:
+    """No unit and no cent of the join is lost or added, and the total fits a spreadsheet.
 
     Raises:
         DataRefused: With a sentence for each inconsistency, or a total that is too large.
     """
-    _refuse("revenue", checks.check_revenue(revenue))
-    if too_large := checks.judge_total(revenue):
+    _refuse("revenue", checks.check_revenue(joined.sales, revenue))
+    if too_large := judge_total(revenue):
         raise refusal(issue_frame(too_large))
 
 
@@ -100,5 +101,5 @@ def _refuse(what: str, inconsistencies: Sequence[str]) -> None:
     """Fail the run if a check found an inconsistency."""
     if inconsistencies:
         raise refusal(
-            issue_frame(Issue(f"check of the {what}", "check-failed", value=text) for text in inconsistencies)
+            issue_frame(Issue(f"check of the {what}", rules.CHECK_FAILED.code, value=text) for text in inconsistencies)
         )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain import checks, clean, join
+from tasks.domain import checks, clean, issue_frames, join, month_rules
 from tasks.domain.issues import lines
 from tasks.domain.join import Cleaned
 from tasks.domain.premium import classify_wines
@@ -77,11 +77,11 @@ class Month:
 
     def stopping(self) -> set[tuple[str, int | None, str]]:
         """Source, row and rule of everything that stops the run; the month as a whole has neither source nor row."""
-        found = join.collect_issues(self.cleaned, self.joined, self.ledger).filter(severity="error").collect()
+        found = issue_frames.collect_issues(self.cleaned, self.joined, self.ledger).filter(severity="error").collect()
         stopping = set(found.select(pl.col("source").cast(pl.String), "row", "rule").iter_rows())
-        whole = checks.judge_matches(self.cleaned, self.joined)
+        whole = month_rules.judge_matches(self.cleaned, self.joined)
         if not stopping and not whole:
-            whole = checks.judge_total(compute_revenue(self.joined))
+            whole = month_rules.judge_total(compute_revenue(self.joined))
         return stopping | {("", None, issue.rule) for issue in whole}
 
     def warnings(self) -> list[str]:
@@ -106,9 +106,9 @@ def month_of(raw: dict[Source, pl.LazyFrame]) -> Month:
     )  # fmt: skip
     assert checks.check_cleaning(raw, cleaned) == []
     joined = join.join_sources(cleaned).collect().lazy()
-    ledger = join.settle_rows(cleaned, joined).collect().lazy()
+    ledger = join.build_ledger(cleaned, joined).collect().lazy()
     assert checks.check_join(cleaned, joined, ledger) == []
-    issues = join.locate_issues(join.collect_issues(cleaned, joined, ledger), raw, _PLACES).collect()
+    issues = issue_frames.locate_issues(issue_frames.collect_issues(cleaned, joined, ledger), raw, _PLACES).collect()
     return Month(raw, cleaned, joined, ledger, issues)
 
 

@@ -238,9 +238,9 @@ def read_erp(rows: Iterable[Row], verdict: Verdict) -> list[Entry]:
         else:
             price, fault = read_price(row["price"])
             details = tuple(trimmed(row.get(name, EMPTY)) for name in ERP_DETAILS)
-            bottles, unusable = read_units(row.get("stock_quantity", EMPTY))
+            bottles, _ = read_units(row.get("stock_quantity", EMPTY))
             entry = Entry("erp", number, key, price, [fault] if fault else [], details, row.get("onsale_web", EMPTY))
-            entry.stock = None if unusable else bottles
+            entry.stock = bottles
             entries.append(entry)
     return entries
 

@@ -1,8 +1,7 @@
-"""What a cell says: keys, amounts of money, counts, and what is wrong with a cell that says none of them.
+"""What a cell contains: keys, amounts of money, counts, dates and titles.
 
-Each function makes one Polars expression over a staged table, in which a column comes as its text and the kind of its
-cell (`schemas.kind_of`). Nothing here raises on a cell, and no fault becomes a null in silence: where a reader answers
-null, the fault of the same name tells why.
+Each function makes one Polars expression over a staged table, in which a column has the text and the kind of each cell
+(`schemas.kind_of`). Nothing here raises on a cell. A cell without a value is null, and a rule of `rules` says why.
 
 Source of the rules: README, "Business rules".
 """
@@ -21,8 +20,10 @@ _ANY_INVISIBLE = "[" + "".join(f"\\x{{{ord(character):X}}}" for character in INV
 _INTEGER_WITH_POINT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 _GROUP_BLANK = "[ \u00a0\u202f]"
 _AMOUNT = rf"[+-]?(?:[0-9]{{1,3}}(?:{_GROUP_BLANK}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]{{1,2}})?"
-_MONEY_TEXT = rf"^(?:€[{BLANKS}]*)?{_AMOUNT}$|^{_AMOUNT}[{BLANKS}]*€$"
-_COUNT_TEXT = rf"^{_AMOUNT}$"
+MONEY_TEXT = rf"^(?:€[{BLANKS}]*)?{_AMOUNT}$|^{_AMOUNT}[{BLANKS}]*€$"
+COUNT_TEXT = rf"^{_AMOUNT}$"
+"""What a text must look like to be an amount of money, or a number without a currency."""
+
 _TWO_MEANINGS = rf"^(?:€[{BLANKS}]*)?[+-]?[1-9][0-9]{{0,2}}[.,][0-9]{{3}}(?:[{BLANKS}]*€)?$"
 _DATE_TEXT = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?$"
 
@@ -75,11 +76,6 @@ def _where_unusual(text: pl.Expr, change: Callable[[pl.Expr], pl.Expr], *, other
     return pl.coalesce(change(pl.when(text.str.contains("[^!-~]")).then(text)), otherwise)
 
 
-def is_unreadable_key(column: str, key: pl.Expr) -> pl.Expr:
-    """Whether the cell holds something, and the key that was read from it is none."""
-    return ~is_blank(column) & key.is_null()
-
-
 def _typed(column: str, grammar: str) -> pl.Expr:
     """The digits of a text cell that follows the grammar, with a decimal point; null for any other text."""
     text = trimmed(column)
@@ -87,7 +83,7 @@ def _typed(column: str, grammar: str) -> pl.Expr:
     return pl.when(text.str.contains(grammar)).then(digits)
 
 
-def _size(column: str, grammar: str) -> pl.Expr:
+def size(column: str, grammar: str) -> pl.Expr:
     """The number in the cell as near as a float comes, whatever its size; null where there is none."""
     kind = pl.col(kind_of(column))
     stored = pl.col(column).cast(pl.Float64, strict=False)
@@ -101,60 +97,27 @@ def _amount(column: str, grammar: str) -> pl.Expr:
     shortest = pl.col(column).cast(pl.Float64, strict=False).cast(pl.String)
     digits = pl.when(kind == "number").then(shortest).when(kind == "text").then(_typed(column, grammar))
     amount = digits.cast(_EXACT, strict=False)
-    return pl.when(_size(column, grammar).abs() < EXCEL_LIMIT).then(amount)
+    return pl.when(size(column, grammar).abs() < EXCEL_LIMIT).then(amount)
 
 
-def _fault(column: str, grammar: str) -> list[pl.Expr]:
-    """Why a cell holds no number that a spreadsheet can hold, in the order in which the reasons are asked."""
-    kind, size = pl.col(kind_of(column)), _size(column, grammar)
-    return [
-        pl.when(is_blank(column)).then(pl.lit("blank-cell")),
-        pl.when(kind == "error").then(pl.lit("error-cell")),
-        pl.when(kind == "uncalculated").then(pl.lit("uncalculated-formula")),
-        pl.when(size.is_null() & (kind == "text") & trimmed(column).str.contains(_TWO_MEANINGS)).then(
-            pl.lit("ambiguous-number")
-        ),
-        pl.when(size.is_null()).then(pl.lit("not-a-number")),
-        pl.when(size >= EXCEL_LIMIT).then(pl.lit("too-large")),
-    ]
+def is_ambiguous(column: str) -> pl.Expr:
+    """Whether the text may mean two numbers: `1,234` and `1.234 €`."""
+    return (pl.col(kind_of(column)) == "text") & trimmed(column).str.contains(_TWO_MEANINGS)
 
 
 def read_money(column: str) -> pl.Expr:
-    """The amount in EUR, rounded half up to cents; null where `price_fault` says why."""
-    cents = _amount(column, _MONEY_TEXT).round(2, mode="half_away_from_zero")
+    """The amount in EUR, rounded half up to cents; null where there is none, or too large a one."""
+    cents = _amount(column, MONEY_TEXT).round(2, mode="half_away_from_zero")
     return pl.when(cents.abs() < EXCEL_LIMIT).then(cents).cast(MONEY)
 
 
-def price_fault(column: str) -> pl.Expr:
-    """The code of what is wrong with a price; null where it is a price above 0."""
-    size, money = _size(column, _MONEY_TEXT), read_money(column)
-    return pl.coalesce(
-        *_fault(column, _MONEY_TEXT),
-        pl.when((size <= 0) | (money <= 0)).then(pl.lit("not-above-zero")),
-        pl.when(money.is_null()).then(pl.lit("too-large")),
-    )
-
-
 def read_count(column: str) -> pl.Expr:
-    """The whole number in the cell; null where `count_fault` says why."""
-    amount = _amount(column, _COUNT_TEXT)
-    return pl.when(_is_whole(column, amount)).then(amount).cast(pl.Int64)
-
-
-def count_fault(column: str) -> pl.Expr:
-    """The code of what is wrong with a count; null where it is a whole number from 0."""
-    amount = _amount(column, _COUNT_TEXT)
-    return pl.coalesce(
-        *_fault(column, _COUNT_TEXT),
-        pl.when(_size(column, _COUNT_TEXT) < 0).then(pl.lit("negative")),
-        pl.when(~_is_whole(column, amount)).then(pl.lit("fractional")),
-    )
-
-
-def _is_whole(column: str, amount: pl.Expr) -> pl.Expr:
-    """Whether the number is whole; a trace too small for the exact number to hold is none."""
-    is_nothing = _size(column, _COUNT_TEXT) == 0
-    return (amount == amount.round(0, mode="half_away_from_zero")) & ((amount == 0) == is_nothing)
+    """The whole number in the cell, whatever its sign; null where there is none."""
+    amount = _amount(column, COUNT_TEXT)
+    # A trace too small for the exact number to hold is none.
+    is_nothing = size(column, COUNT_TEXT) == 0
+    is_whole = (amount == amount.round(0, mode="half_away_from_zero")) & ((amount == 0) == is_nothing)
+    return pl.when(is_whole).then(amount).cast(pl.Int64)
 
 
 def read_date(column: str) -> pl.Expr:

@@ -1,286 +1,157 @@
-"""What must hold after each stage, reckoned by another way than the stage itself took.
+"""What must hold after each stage of any month: contracts of rows, nothing lost, every unit and cent accounted for.
 
-Each check returns sentences, one per contradiction; none when all holds. Where the stages compute, the checks use
-Python's own numbers and sets, or compare whole columns of what went in and what came out.
+Each check returns sentences, one for each inconsistency; none when all holds. Sums are integers: units and whole cents.
 """
 
-from collections import Counter
 from decimal import Decimal
-from fractions import Fraction
-from operator import mul, neg
+from typing import Any
 
+import dataframely as dy
 import polars as pl
 
-from tasks.domain.issues import Issue
-from tasks.domain.join import IGNORED, Cleaned, counts_once, standing
+from tasks.domain.clean import accepted
+from tasks.domain.join import Cleaned, counts_once
 from tasks.domain.premium import Z_TOLERANCE, premium_price
-from tasks.domain.schemas import EXCEL_LIMIT, SOURCES, Source, Wine, WineRevenue
-
-ALL_THREE = "the three workbooks"
-
-UNMATCHED_LIMIT = Fraction(1, 10)
-"""Highest share of links, of web products and of their units without a partner."""
+from tasks.domain.rules import codes
+from tasks.domain.schemas import CLEANED, SOURCES, JoinedWine, LedgerRow, Source, Wine, WineRevenue
 
 SCORE_TOLERANCE = 1e-9
 """How far a z-score in floats may be from the one in exact decimals, relative to its size."""
 
 Raw = dict[Source, pl.LazyFrame]
 
+_KEYS: dict[Source, list[str]] = {"erp": ["product_key"], "liaison": ["product_key", "web_key"], "web": ["web_key"]}
+
 
 def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
-    """No row lost or added, and for each key one row that stands for it."""
-    keys = {"erp": ["product_key"], "liaison": ["product_key", "web_key"], "web": ["web_key"]}
-    return [
-        sentence
-        for source, rows in zip(SOURCES, cleaned, strict=True)
-        for sentence in _check_rows(source, raw[source], rows, keys[source])
-    ]
-
-
-def _check_rows(source: Source, raw: pl.LazyFrame, rows: pl.LazyFrame, key: list[str]) -> list[str]:
-    sentences = _differing_rows(source, raw, rows, "came out of the cleaning")
-    stand = standing(rows).select(key).collect()
-    if stand[key[0]].null_count():
-        sentences.append(f"{source}: {_n(stand[key[0]].null_count(), 'row')} without a key standing for a product")
-    if stand.is_duplicated().any():
-        sentences.append(f"{source}: {_n(int(stand.is_duplicated().sum()), 'row')} with a key that another row has")
-    there = (rows.filter("is_product") if source == "web" else rows).select(key).collect()
-    named, standing_for = (frame.drop_nulls().unique().sort(key) for frame in (there, stand))
-    if not named.equals(standing_for):
-        differing = set(named.rows()) ^ set(standing_for.rows())
-        first = " with ".join(f'"{part}"' for part in min(differing))
-        keys = _n(len(differing), "key")
-        sentences.append(f"{source}: {keys} that no row stands for, or the wrong one, the first is {first}")
+    """Every row that was read is cleaned once, keeps its contract, and each key has one accepted row."""
+    sentences = []
+    for source, rows in zip(SOURCES, cleaned, strict=True):
+        sentences += _check_rows(source, raw[source], rows, "cleaned")
+        sentences += _check_contract(f"{source}: ", rows, CLEANED[source])
+        key = _KEYS[source]
+        named = (rows.filter("is_product") if source == "web" else rows).select(key).drop_nulls().unique()
+        lost = named.join(accepted(rows).select(key), on=key, how="anti").sort(key).collect()
+        if lost.height:
+            first = " with ".join(f'"{part}"' for part in lost.row(0))
+            sentences.append(f"{source}: {_n(lost.height, 'key')} without an accepted row, the first is {first}")
     return sentences
-
-
-def _differing_rows(name: str, read: pl.LazyFrame, kept: pl.LazyFrame, what: str) -> list[str]:
-    """Whether both have the same rows, each of them once."""
-    rows_before, rows_after = _column(read, "row"), _column(kept, "row")
-    if rows_before.sort().equals(rows_after.sort()):
-        return []
-    before, after = Counter(rows_before), Counter(rows_after)
-    first = min((before - after) | (after - before))
-    return [
-        f"{name}: {_n(before.total(), 'row')} read, {after.total():,} {what}, the first that differs is row {first}"
-    ]
-
-
-def _column(frame: pl.LazyFrame, name: str) -> pl.Series:
-    return frame.select(name).collect()[name]
-
-
-def _n(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
-    """No pair lost, added or doubled, no value changed, every row accounted for, and no unit lost."""
-    pairs = joined.collect()
-    sound = pairs.filter(~(pl.col("is_sku_shared") | pl.col("is_one_of_several")))
-    sentences = _check_pairs(cleaned, pairs)
-    if sound["product_key"].is_duplicated().any() or sound["web_key"].is_duplicated().any():
-        sentences.append("a product or a sku stands more than once in the join")
+    """Every live link is joined once with the values of its rows; every row and unit is accounted for once."""
+    if broken := [*_check_contract("join: ", joined, JoinedWine), *_check_contract("ledger: ", ledger, LedgerRow)]:
+        return broken
+    sentences = _check_links(cleaned, joined)
     for source, rows in zip(SOURCES, cleaned, strict=True):
         sentences += _check_values(source, rows, joined)
-    sentences += _check_ledger(cleaned, joined, ledger)
-
-    units = int(_column(cleaned.web.filter(counts_once()), "total_sales").sum())
-    used, rejected = int(pairs["total_sales"].sum()), int(_column(ledger, "units").sum())
-    if sound.height == pairs.height and units != used + rejected:
-        sentences.append(f"of {_n(units, 'unit')} {used:,} are used and {rejected:,} rejected")
+        of_source = ledger.filter(source=source)
+        sentences += _check_rows(source, rows, of_source, "accounted for")
+        sentences += _check_dispositions(source, rows, of_source, joined.select(row=f"{source}_row"))
+    counted = _sum(cleaned.web.filter(counts_once()), "total_sales")
+    used, rejected = _sum(joined.unique("web_row"), "total_sales"), _sum(ledger, "units")
+    if counted != used + rejected:
+        sentences.append(f"of {_n(counted, 'unit')} {used:,} are used and {rejected:,} rejected")
     return sentences
 
 
-def _check_pairs(cleaned: Cleaned, pairs: pl.DataFrame) -> list[str]:
-    erp = _column(standing(cleaned.erp), "product_key").drop_nulls().implode()
-    web = _column(standing(cleaned.web), "web_key").drop_nulls().implode()
-    is_live = pl.col("product_key").is_in(erp) & pl.col("web_key").is_in(web)
-    links = standing(cleaned.liaison).filter(is_live).select("product_key", "web_key").collect()
-    joined = pairs.select("product_key", "web_key")
-    if links.sort(links.columns).equals(joined.sort(joined.columns)):
+def _check_links(cleaned: Cleaned, joined: pl.LazyFrame) -> list[str]:
+    """Cardinality: the join has the links whose both ends exist, each once."""
+    expected = (
+        accepted(cleaned.liaison)
+        .join(accepted(cleaned.erp), on="product_key", how="semi")
+        .join(accepted(cleaned.web), on="web_key", how="semi")
+        .select(_KEYS["liaison"])
+        .collect()
+    )
+    found = joined.select(_KEYS["liaison"]).collect()
+    if expected.sort(expected.columns).equals(found.sort(found.columns)):
         return []
-    expected, there = Counter(links.iter_rows()), Counter(joined.iter_rows())
-    product, sku = min((expected - there) | (there - expected), key=str)
+    differing = pl.concat(
+        [found.join(expected, on=found.columns, how="anti"), expected.join(found, on=found.columns, how="anti")]
+    )
+    product, sku = differing.sort(differing.columns).row(0)
     first = f'the first that differs is product "{product}" with sku "{sku}"'
-    return [f"the join has {_n(pairs.height, 'row')} where the keys give {expected.total():,}, {first}"]
+    return [f"the join has {_n(found.height, 'row')} where the keys give {expected.height:,}, {first}"]
 
 
-_JOINED_VALUES = {
+_VALUES: dict[Source, dict[str, str]] = {
     "erp": {"product_id": "key", "product_key": "product_key", "price": "price", "stock_quantity": "stock_quantity"},
     "liaison": {"product_key": "product_key", "web_key": "web_key"},
-    "web": {
-        "sku": "key",
-        "web_key": "web_key",
-        "total_sales": "total_sales",
-        "post_title": "post_title",
-        "post_date": "post_date",
-    },
+    "web": {name: name for name in ("web_key", "total_sales", "post_title", "post_date")} | {"sku": "key"},
 }
 """The columns of the join that each source gives, and their names in its cleaned rows."""
 
 
 def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> list[str]:
     """Whether each joined product has the values of the cleaned row that it names."""
-    columns = _JOINED_VALUES[source]
-    there = rows.select(pl.col("row").alias(f"{source}_row"), **{f"{name}_read": c for name, c in columns.items()})
-    named = joined.select(f"{source}_row", *columns)
-    compared = named.join(there, on=f"{source}_row", how="left").collect()
-    sentences = []
-    for name in columns:
-        wrong = compared.filter(~pl.col(name).eq_missing(pl.col(f"{name}_read")))[f"{source}_row"].sort()
-        if len(wrong):
-            products = f"{_n(len(wrong), 'joined product')} with another value than the cleaning gave"
-            sentences.append(f"{source} {name}: {products}, the first in row {wrong[0]}")
-    return sentences
+    columns = _VALUES[source]
+    cleaned = rows.select(
+        pl.col("row").alias(f"{source}_row"),
+        expected=pl.struct(pl.col(was).alias(name) for name, was in columns.items()),
+    )
+    compared = joined.select(f"{source}_row", found=pl.struct(list(columns))).join(
+        cleaned, on=f"{source}_row", how="left"
+    )
+    is_same = pl.col("found").eq_missing(pl.col("expected"))
+    wrong = compared.filter(~is_same).select(f"{source}_row").collect().to_series().sort()
+    if wrong.is_empty():
+        return []
+    return [f"{source}: {_n(len(wrong), 'joined product')} with other values than row {wrong[0]} and its like have"]
 
 
-def _check_ledger(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
-    """Whether every row has one fate: used where it is joined, else set aside for the reason the cleaning gave."""
-    sentences = []
-    for source, rows in zip(SOURCES, cleaned, strict=True):
-        settled = ledger.filter(source=source).select("row", "disposition", "rule")
-        sentences += _differing_rows(source, rows, settled, "accounted for")
-        fates = rows.select("row", given="rule").join(settled, on="row", how="inner").collect()
-        wrong = fates.filter(_is_unfit(pl.col("row").is_in(_column(joined, f"{source}_row").implode())))["row"]
-        if len(wrong):
-            rows_with = f"{_n(len(wrong), 'row')} with a fate that does not fit"
-            sentences.append(f"{source}: {rows_with}, the first is row {wrong.sort()[0]}")
-    return sentences
+def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what: str) -> list[str]:
+    """Whether both have the same rows, each of them once."""
+    read, kept = (frame.select("row").collect().to_series().sort() for frame in (before, after))
+    if read.equals(kept):
+        return []
+    repeated = kept.filter(kept.is_duplicated())
+    first = min([*set(read) ^ set(kept), *repeated])
+    return [f"{source}: {_n(len(read), 'row')} read, {len(kept):,} {what}, the first that differs is row {first}"]
 
 
-def _is_unfit(is_joined: pl.Expr) -> pl.Expr:
-    """Whether a row's fate, and the reason for it, fit neither the join nor the reason that the cleaning gave."""
-    fate, rule, given = pl.col("disposition").cast(pl.String), pl.col("rule"), pl.col("given")
-    is_used, is_ignored = fate.eq_missing(pl.lit("used")), fate.eq_missing(pl.lit("ignored"))
+def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame, used: pl.LazyFrame) -> list[str]:
+    """Whether a row is used where it is joined, ignored or rejected by the rule that the cleaning gave, else by one."""
+    is_joined = used.unique().with_columns(is_joined=pl.lit(value=True))
+    compared = ledger.join(is_joined, on="row", how="left").join(rows.select("row", given="rule"), on="row", how="left")
+    disposition, rule, given = pl.col("disposition").cast(pl.String), pl.col("rule"), pl.col("given")
+    excluded = (
+        pl.when(rule.is_in(codes(disposition="ignored")))
+        .then(pl.lit("ignored"))
+        .when(rule.is_in(codes(disposition="rejected")))
+        .then(pl.lit("rejected"))
+    )
+    is_right = pl.when("is_joined").then((disposition == "used") & rule.is_null()).otherwise(disposition == excluded)
+    is_right &= given.is_null() | (given == rule)
+    wrong = compared.filter(~is_right.fill_null(value=False)).select("row").collect().to_series().sort()
     return (
-        (is_used != is_joined)
-        | (is_used != rule.is_null())
-        | (is_ignored != rule.is_in(IGNORED).fill_null(value=False))
-        | (is_ignored != given.is_in(IGNORED).fill_null(value=False))
-        | (given.is_not_null() & given.ne_missing(rule))
+        [f"{source}: {_n(len(wrong), 'row')} in a wrong disposition, the first is row {wrong[0]}"] if len(wrong) else []
     )
 
 
-def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[int, int]]:
-    """How much has no partner: what, then how many of how many.
-
-    Each key of the shop counts once, with the units of its product; a row without a key counts where it has sales.
-    """
-    web_keys = standing(cleaned.web).select("web_key")
-    links = standing(cleaned.liaison).filter(pl.col("web_key").is_not_null())
-    products = cleaned.web.filter(counts_once() & (pl.col("key").is_not_null() | pl.col("is_carrying"))).select(
-        "row", units=pl.col("total_sales").clip(lower_bound=0)
-    )
-    unused = products.join(joined.select(row="web_row"), on="row", how="anti")
-    count, units = pl.len(), pl.col("units").sum()
-    return {
-        "links that lead to no product of the shop": (
-            _one(links.join(web_keys, on="web_key", how="anti").select(count)), _one(links.select(count)),
-        ),
-        "products of the shop without a product of the ERP": (_one(unused.select(count)), _one(products.select(count))),
-        "units sold of products without a product of the ERP": (
-            _one(unused.select(units)), _one(products.select(units)),
-        ),
-    }  # fmt: skip
-
-
-def _one(frame: pl.LazyFrame) -> int:
-    return int(frame.collect().item())
-
-
-def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMATCHED_LIMIT) -> list[Issue]:
-    """The issues of the month as a whole: no product, no sale, or a share without a partner above the limit.
-
-    A share above the limit mostly means that one of the three workbooks lacks rows, and the remedy says which.
-    """
-    shares = unmatched_shares(cleaned, joined).items()
-    lacking, is_padded = _what_lacks_partners(cleaned, joined), _is_padded(cleaned)
-    above = [
-        Issue(
-            ALL_THREE,
-            "padded-keys" if is_padded else "unmatched",
-            value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {float(limit):.2%})",
-            remedy=None if is_padded else _remedy_without(source),
-        )
-        for source, (what, (part, whole)) in zip(("web", lacking, lacking), shares, strict=True)
-        if whole > 0 and Fraction(part, whole) > limit
-    ]
-    units = _column(joined, "total_sales")
-    if units.is_empty():
-        return [Issue(ALL_THREE, "no-product"), *above]
-    # The shop's counters never go back: a shop of which all stand at zero was not exported whole.
-    if not units.null_count() and not units.max():
-        return [Issue(ALL_THREE, "no-sales", value=f"0 units sold of {_n(len(units), 'product')}"), *above]
-    return above
-
-
-def _what_lacks_partners(cleaned: Cleaned, joined: pl.LazyFrame) -> Source:
-    """Where products of the shop without a product of the ERP mostly end: at no link, or at a link to nothing."""
-    unused = standing(cleaned.web).join(joined, on="web_key", how="anti").select("web_key")
-    links = standing(cleaned.liaison).select("web_key").unique()
-    linked = _one(unused.join(links, on="web_key", how="semi").select(pl.len()))
-    return "erp" if 2 * linked > _one(unused.select(pl.len())) else "liaison"
-
-
-def _is_padded(cleaned: Cleaned) -> bool:
-    """Whether most links that lead nowhere would lead to a product if zeros in front of keys did not count."""
-    links = standing(cleaned.liaison).filter(pl.col("web_key").is_not_null())
-    dead, saved = 0, 0
-    for key, rows in (("product_key", cleaned.erp), ("web_key", cleaned.web)):
-        known = standing(rows).select(key)
-        lost = links.join(known, on=key, how="anti")
-        bare = pl.col(key).str.strip_chars_start("0").alias(key)
-        dead += _one(lost.select(pl.len()))
-        saved += _one(lost.select(bare).join(known.select(bare).unique(), on=key, how="semi").select(pl.len()))
-    return 2 * saved > dead
-
-
-def _remedy_without(source: str) -> str:
-    return (
-        f"Rows of the {source} workbook are probably missing, or it is of another time: export it whole and run "
-        "again. If it is right, complete the links or run with --accept-unusual."
-    )
-
-
-def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
-    """Money as the whole number of cents that it is stored as: two places, see `schemas`."""
-    return frame.with_columns(pl.col(pl.Decimal).to_physical())
-
-
-def _euros(cents: int) -> Decimal:
-    return Decimal(f"{cents}e-2")
-
-
-def judge_total(revenue: pl.LazyFrame) -> list[Issue]:
-    """The issue of a total that a spreadsheet cannot hold."""
-    total = _euros(sum(in_cents(revenue.select("revenue").collect())["revenue"].to_list()))
-    return [Issue(ALL_THREE, "revenue-too-large", value=f"{total:,} EUR")] if total >= EXCEL_LIMIT else []
-
-
-def check_revenue(revenue: pl.LazyFrame) -> list[str]:
-    """Price x units = revenue on every row and in total, reckoned in whole cents with Python's integers."""
-    if broken := _check_contract(revenue, WineRevenue):
+def check_revenue(joined: pl.LazyFrame, revenue: pl.LazyFrame) -> list[str]:
+    """The products are those of the join; price x units is the revenue of each of them and in total, to the cent."""
+    if broken := _check_contract("", revenue, WineRevenue):
         return broken
-    rows = in_cents(revenue.select("product_id", "price", "total_sales", "revenue").collect())
-    products, prices, units, stated = (rows[name].to_list() for name in rows.columns)
-    cents = list(map(mul, prices, units))
+    rows = in_cents(revenue.collect())
+    cents = pl.col("price").cast(pl.Int128) * pl.col("total_sales")
+    wrong = rows.filter(cents != pl.col("revenue"))["product_id"]
     sentences = []
-    if stated != cents:
-        wrong = [product for product, given, earned in zip(products, stated, cents, strict=True) if given != earned]
+    if len(wrong):
         sentences.append(f'price x units is not the revenue of {_n(len(wrong), "product")}, the first is "{wrong[0]}"')
-    if sum(stated) != sum(cents):
-        given, earned = _euros(sum(stated)), _euros(sum(cents))
-        sentences.append(f"the revenue column adds up to {given:,} EUR, price x units to {earned:,} EUR")
-    order = list(zip(map(neg, stated), products, strict=True))
-    if order != sorted(order):
+    before = in_cents(joined.select("product_id", "price", "total_sales").collect())
+    for what, column in (("products", pl.len()), ("units", pl.sum("total_sales")), ("cents", cents.sum())):
+        then, now = before.select(column).item(), rows.select(pl.sum("revenue") if what == "cents" else column).item()
+        if then != now:
+            sentences.append(f"the join has {then:,} {what}, the revenue {now:,}")
+    if not rows.equals(rows.sort("revenue", "product_id", descending=[True, False])):
         sentences.append("the products are not in order of revenue and key")
     return sentences
 
 
 def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_threshold: float) -> list[str]:
-    """Every product is classified once, its z-score follows from the prices, and its class from its price."""
-    if broken := _check_contract(wines, Wine):
+    """Premium and ordinary wines are all the wines; each class follows from the exact price at the threshold."""
+    if broken := _check_contract("", wines, Wine):
         return broken
     rows = wines.collect()
     if not rows.drop("z_score", "is_premium").equals(revenue.collect()):
@@ -291,7 +162,7 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
     deviation = premium_price(rows["price"], 1.0) - mean
     margin = deviation * Decimal(2 * Z_TOLERANCE)
     prices = rows["price"].unique()
-    by_price = pl.DataFrame(
+    exact = pl.DataFrame(
         {
             "price": prices,
             "score": [float((price - mean) / deviation) if deviation else 0.0 for price in prices],
@@ -299,7 +170,7 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
             "is_too_dear": [bool(deviation) and price > lowest + margin for price in prices],
         }
     )
-    judged = rows.join(by_price, on="price", how="left", maintain_order="left")
+    judged = rows.join(exact, on="price", how="left", maintain_order="left")
     score, is_premium = pl.col("z_score"), pl.col("is_premium")
     is_strange = (score - pl.col("score")).abs() > SCORE_TOLERANCE * (1 + score.abs())
     is_wrong = pl.when(is_premium).then("is_too_cheap").otherwise("is_too_dear")
@@ -313,24 +184,20 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
     return sentences
 
 
-_AGAINST = {
-    "nullability": "empty",
-    "primary_key": "repeated",
-    "unique": "repeated",
-    "min": "too small",
-    "min_exclusive": "too small",
-    "min_length": "too short",
-    "nan": "no number",
-    "inf": "infinite",
-}
-"""What a value is that breaks a rule of the contracts."""
+def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
+    """Money as the whole number of cents that it is stored as: two decimal places, see `schemas`."""
+    return frame.with_columns(pl.col(pl.Decimal).to_physical())
 
 
-def _check_contract(frame: pl.LazyFrame, contract: type[WineRevenue]) -> list[str]:
+def _check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) -> list[str]:
     _, failures = contract.filter(frame.collect())
-    key = ", ".join(contract.primary_key())
-    sentences = []
-    for name, count in failures.counts().items():
-        column, _, rule = name.rpartition("|")
-        sentences.append(f"{column or key} is {_AGAINST.get(rule, f'against its rule {rule}')} in {_n(count, 'row')}")
-    return sentences
+    return [f"{prefix}{_n(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())]
+
+
+def _sum(frame: pl.LazyFrame, column: str) -> int:
+    total: Any = frame.select(pl.sum(column)).collect().item()
+    return int(total)
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

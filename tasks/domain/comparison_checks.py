@@ -190,6 +190,7 @@ def _carrying(revenues: Iterable[int]) -> int:
 def _stock(wines: pl.LazyFrame) -> dict[str, int]:
     """The figures of the stock; money in cents."""
     columns = in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect())
+    columns = columns.with_columns(pl.col("stock_quantity").clip(lower_bound=0))
     rows = list(zip(*(column.to_list() for column in columns), strict=True))
     sold_out = [revenue for units, stock, _, revenue in rows if units and stock == 0]
     idle = [(stock, price) for units, stock, price, _ in rows if stock and not units]

@@ -71,6 +71,92 @@ def required_columns(source: Source) -> list[str]:
     return [name for name, column in SHEETS[source].columns().items() if (column.metadata or {})["required"]]
 
 
+class CleanedRow(dy.Schema):
+    """One row per row of a sheet: read, judged by itself and among the rows of its key."""
+
+    row = dy.UInt32(primary_key=True, description="Row as Excel numbers it")
+    key = dy.String(nullable=True, min_length=1, description="The row's own key as it is spelled")
+    rule = dy.String(nullable=True, description="The rule that excludes the row; null for an accepted row")
+    rule_column = dy.String(nullable=True, description="The column that the rule is about")
+    has_sales = dy.Bool(description="Whether something is lost without the row: a price, sales, or a named product")
+    is_contradicted = dy.Bool(description="Whether another row of the key has other facts")
+    other_row = dy.UInt32(nullable=True, description="The first row that this one contradicts")
+
+    @dy.rule()
+    def contradicts_another_row(cls) -> pl.Expr:  # noqa: N805 - how dataframely declares a rule
+        """A contradiction names another row."""
+        return ~pl.col("is_contradicted") | (pl.col("other_row").is_not_null() & (pl.col("other_row") != pl.col("row")))
+
+
+def _accepts_one_row_per(*key: str) -> pl.Expr:
+    is_accepted = pl.col("rule").is_null()
+    return ~is_accepted | (pl.col(key[0]).is_not_null() & (is_accepted.sum().over(key) == 1))
+
+
+class CleanedErp(CleanedRow):
+    """One row per row of the ERP's sheet."""
+
+    product_key = dy.String(nullable=True, min_length=1, description="The key as it is compared")
+    is_on_sale = dy.Bool(nullable=True, description="The flag; null where it is neither 0 nor 1")
+    price = dy.Decimal(18, 2, nullable=True, description="EUR to the cent")
+    price__fault = dy.String(nullable=True)
+    onsale_web__fault = dy.String(nullable=True)
+    stock_quantity = dy.Int64(nullable=True, description="The count, also below 0; null where it is no whole number")
+    stock_quantity__fault = dy.String(nullable=True)
+    stock_status__fault = dy.String(nullable=True)
+
+    @dy.rule()
+    def accepts_one_row_per_key(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row has a key that no other accepted row has."""
+        return _accepts_one_row_per("product_key")
+
+    @dy.rule()
+    def price_is_above_0_or_at_fault(cls) -> pl.Expr:  # noqa: N805
+        """A row with a key has a price or a fault of its price, and never both."""
+        is_price = (pl.col("price") > 0).fill_null(value=False)
+        return pl.col("key").is_null() | (is_price == pl.col("price__fault").is_null())
+
+
+class CleanedLiaison(CleanedRow):
+    """One row per row of the liaison's sheet."""
+
+    product_key = dy.String(nullable=True, min_length=1, description="The key of the ERP as it is compared")
+    web_key = dy.String(nullable=True, min_length=1, description="The key of the shop as it is compared")
+
+    @dy.rule()
+    def accepts_one_row_per_pair(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row has a product, and a pair of keys that no other accepted row has."""
+        return _accepts_one_row_per("product_key", "web_key")
+
+
+class CleanedWeb(CleanedRow):
+    """One row per row of the shop's sheet."""
+
+    web_key = dy.String(nullable=True, min_length=1, description="The key as it is compared")
+    is_product = dy.Bool(description="Whether the row is a product that is not ignored")
+    detail = dy.String(nullable=True, description="The type or status of a row ignored for it")
+    post_title = dy.String(nullable=True, description="Decoded")
+    post_date = dy.Date(nullable=True, description="Null where the cell is no date")
+    total_sales = dy.Int64(nullable=True, description="The shop's counter; null where it is no whole number")
+    total_sales__fault = dy.String(nullable=True)
+    post_status__fault = dy.String(nullable=True)
+    post_date__fault = dy.String(nullable=True)
+
+    @dy.rule()
+    def accepts_one_row_per_key(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row is a product with a key that no other accepted row has."""
+        return _accepts_one_row_per("web_key") & (pl.col("rule").is_not_null() | pl.col("is_product"))
+
+    @dy.rule()
+    def counter_is_from_0_or_at_fault(cls) -> pl.Expr:  # noqa: N805
+        """A product has units or a fault of its counter, and never both."""
+        is_count = (pl.col("total_sales") >= 0).fill_null(value=False)
+        return ~pl.col("is_product") | (is_count == pl.col("total_sales__fault").is_null())
+
+
+CLEANED: dict[Source, type[CleanedRow]] = {"erp": CleanedErp, "liaison": CleanedLiaison, "web": CleanedWeb}
+
+
 def _shown(heading: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - metadata is free-form
     return {"heading": heading, **more}
 
@@ -105,10 +191,26 @@ class WineSales(dy.Schema):
     )
     stock_quantity = dy.Int64(
         nullable=True,
-        min=0,
-        metadata=_shown("In stock"),
-        description="Bottles in stock by the ERP; empty where it gives no count",
+        metadata=_shown("In stock", unit="bottles", null="where the ERP gives no count"),
+        description="Bottles in stock by the ERP; below 0 where more was sold than was there",
     )
+
+
+class JoinedWine(WineSales):
+    """One row per live link, before errors stop the run: the ERP product, its link and its web product.
+
+    A product with two live links, or a sku with two products, has a row for each; its price or units may be at fault.
+    """
+
+    product_id = dy.String(min_length=1)
+    sku = dy.String(min_length=1)
+    total_sales = dy.Int64(nullable=True)
+    price = dy.Decimal(18, 2, nullable=True)
+    product_key = dy.String(primary_key=True)
+    web_key = dy.String(primary_key=True)
+    erp_row = dy.UInt32()
+    liaison_row = dy.UInt32(unique=True)
+    web_row = dy.UInt32()
 
 
 class WineRevenue(WineSales):
@@ -222,11 +324,7 @@ class SnapshotFacts(dy.Schema):
     post_date = Wine.post_date
     total_sales = Wine.total_sales
     price = Wine.price
-    stock_quantity = dy.Int64(
-        nullable=True,
-        metadata=_shown("In stock", unit="bottles", null="where the ERP gives no count"),
-        description="Bottles in stock by the ERP; below 0 where more was sold than was there",
-    )
+    stock_quantity = Wine.stock_quantity
     revenue = dy.Decimal(
         18, 2, min=0, metadata=_shown("Total revenue to date (€)", unit="EUR"), description="price x total_sales, exact"
     )

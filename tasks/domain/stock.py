@@ -21,7 +21,7 @@ def stock_state() -> pl.Expr:
     `sold_out` and `nearly_out` are sellers only: what nobody ever bought is not missed. `idle` is in stock without one
     unit ever sold. A product without stock and without sales has `enough` of nothing.
     """
-    stock, is_seller = pl.col("stock_quantity"), pl.col("total_sales") > 0
+    stock, is_seller = pl.col("stock_quantity").clip(lower_bound=0), pl.col("total_sales") > 0
     state = (
         pl.when(stock.is_null())
         .then(pl.lit("unknown"))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from tasks.domain import rules
 from tasks.domain.cells import comparable
 from tasks.domain.issues import Issue
 from tasks.domain.join import Cleaned
@@ -118,7 +119,16 @@ def find_rounded_keys(cleaned: Cleaned, locations: pl.DataFrame) -> list[Issue]:
     for source, column, rows in keys:
         file, sheet, letter = locations.filter(source=source, column=column).select("file", "sheet", "letter").row(0)
         issues += [
-            Issue(file, "rounded-key", sheet=sheet, row=row, cell=f"{letter}{row}", column=column, value=key, key=key)
+            Issue(
+                file,
+                rules.ROUNDED_KEY.code,
+                sheet=sheet,
+                row=row,
+                cell=f"{letter}{row}",
+                column=column,
+                value=key,
+                key=key,
+            )
             for row, key in rows.filter(is_rounded).sort("row").collect().iter_rows()
         ]
     return issues
@@ -177,9 +187,9 @@ def _judge_counters(continuing: pl.DataFrame, locations: _Locations) -> Iterator
     changed = continuing.filter(is_same_post & (now != before))
     fallen = changed.filter(now < before).sort(now - before, "rank")
     if fallen.height >= FEWEST and 2 * fallen.height > changed.height:
-        rule = "counters-fell"
+        rule = rules.COUNTERS_FELL.code
     else:
-        rule = "counter-fell-far"
+        rule = rules.COUNTER_FELL_FAR.code
         fallen = continuing.filter((before - now >= FAR) & (2 * now < before))
     for row in fallen.iter_rows(named=True):
         yield locations.changed(rule, "web", "total_sales", row)
@@ -194,9 +204,9 @@ def _judge_prices(continuing: pl.DataFrame, locations: _Locations) -> Iterator[I
     is_alike = ((pl.col("factor") / factor - 1).abs() <= SAME_FACTOR) | ((now - before * factor).abs() <= CENT)
     moved = changed.filter(is_moved & is_alike)
     if moved.height >= FEWEST and moved.height >= NEARLY_ALL * continuing.height:
-        rule = "prices-moved"
+        rule = rules.PRICES_MOVED.code
     else:
-        rule = "price-jumped"
+        rule = rules.PRICE_JUMPED.code
         moved = changed.filter(~pl.col("factor").is_between(1 / FAR, FAR, closed="none"))
     for row in moved.iter_rows(named=True):
         yield locations.changed(rule, "erp", "price", row)
@@ -231,8 +241,8 @@ def _judge_missing(snapshots: Snapshots, previous: pl.DataFrame, locations: _Loc
             .collect()
         )
         for rule, missing, fewest in (
-            ("cut-off-export", ordered.filter("is_at_end"), FEWEST),
-            ("missing-in-bulk", ordered.filter("is_missing", "has_sold"), enough_sold),
+            (rules.CUT_OFF_EXPORT.code, ordered.filter("is_at_end"), FEWEST),
+            (rules.MISSING_IN_BULK.code, ordered.filter("is_missing", "has_sold"), enough_sold),
         ):
             sold = missing.filter("has_sold")
             if missing.height >= fewest and not sold.is_empty() and added < REPLACED * missing.height:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.domain import rules
 from tasks.domain.issues import Issue, WrongArgument, issue_frame, refusal
 from tasks.domain.parameters import Parameters
 from tasks.domain.schemas import Source
@@ -65,7 +66,7 @@ def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mappin
     web = workbooks["web"]
     if plan.previous and plan.previous.inputs["web"].sha256 == web.facts.sha256 and not parameters.accept_unusual:
         same = f"the same bytes as for {plan.previous.month}"
-        raise refusal(issue_frame([Issue(web.file, "stale-export", value=same)]))
+        raise refusal(issue_frame([Issue(web.file, rules.STALE_EXPORT.code, value=same)]))
     return plan
 
 

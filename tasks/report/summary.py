@@ -11,8 +11,8 @@ import polars as pl
 from xlsxwriter import Workbook
 
 from tasks.domain.figures import Comparison, Figures, MonthSummary
-from tasks.domain.issues import RULES, SEVERITIES
 from tasks.domain.revenue import carrying_products
+from tasks.domain.rules import RULES, SEVERITIES
 from tasks.domain.stock import list_stock
 from tasks.report.charts import ChartData, price_chart, short_title, top_premium_chart, top_products_chart
 from tasks.report.sheets import Sheet

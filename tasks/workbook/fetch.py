@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.domain import rules
 from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
 from tasks.domain.month import fill_month
 from tasks.domain.schemas import SOURCES, Source
@@ -86,9 +87,9 @@ def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, Fetche
         if facts is not None:
             fetched[source] = FetchedWorkbook(source, names[0], path, facts)
         elif len(names) > 1:
-            missing.append(Issue(wanted, "several-workbooks", value=", ".join(names)))
+            missing.append(Issue(wanted, rules.SEVERAL_WORKBOOKS.code, value=", ".join(names)))
         else:
-            missing.append(Issue(wanted, "missing-workbook"))
+            missing.append(Issue(wanted, rules.MISSING_WORKBOOK.code))
     if issues := missing + _same_workbooks(fetched.values()):
         raise refusal(issue_frame(issues))
     return fetched
@@ -100,7 +101,7 @@ def _same_workbooks(fetched: Iterable[FetchedWorkbook]) -> list[Issue]:
     for book in fetched:
         if book.facts.size:
             names[book.facts.sha256].append(f"{book.file} ({book.source})")
-    return [Issue(" and ".join(same), "same-workbook") for same in names.values() if len(same) > 1]
+    return [Issue(" and ".join(same), rules.SAME_WORKBOOK.code) for same in names.values() if len(same) > 1]
 
 
 def _copy(storage: Storage, name: str, path: Path) -> StoredFile | None:

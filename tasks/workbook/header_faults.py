@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
+from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame, shortened
 from tasks.domain.schemas import SHEETS, SOURCES, Source, required_columns
 from tasks.workbook.header import Header, closeness, comparable
@@ -24,7 +25,7 @@ def refuse_headers(headers: Sequence[Header], source: Source, file: str) -> NoRe
         raise DataRefused(
             f"{file} has {len(complete)} sheets with the columns of {source}: {_quoted(names)}.",
             issue_frame(
-                Issue(file, "several-sheets", sheet=header.sheet, row=header.row, value=_quoted(names))
+                Issue(file, rules.SEVERAL_SHEETS.code, sheet=header.sheet, row=header.row, value=_quoted(names))
                 for header in complete
             ),
         )
@@ -34,7 +35,14 @@ def refuse_headers(headers: Sequence[Header], source: Source, file: str) -> NoRe
         raise DataRefused(
             f"{file} [{header.sheet}] has the columns of the {header.belongs_to} workbook, not of {source}: {columns}.",
             issue_frame(
-                [Issue(file, "other-source", sheet=header.sheet, value=f"columns of {header.belongs_to}: {columns}")]
+                [
+                    Issue(
+                        file,
+                        rules.OTHER_SOURCE.code,
+                        sheet=header.sheet,
+                        value=f"columns of {header.belongs_to}: {columns}",
+                    )
+                ]
             ),
         )
     _refuse_faults(header, source, file)
@@ -46,7 +54,7 @@ def _refuse_faults(header: Header, source: Source, file: str) -> NoReturn:
     issues = [
         Issue(
             file,
-            "missing-column",
+            rules.MISSING_COLUMN.code,
             sheet=header.sheet,
             row=header.row or None,
             column=column,
@@ -58,7 +66,7 @@ def _refuse_faults(header: Header, source: Source, file: str) -> NoReturn:
     issues += [
         Issue(
             file,
-            "doubled-column",
+            rules.DOUBLED_COLUMN.code,
             sheet=header.sheet,
             row=header.row,
             cell=f"{letter}{header.row}",

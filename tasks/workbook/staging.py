@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame
 from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of, required_columns
 from tasks.workbook.faults import UnreadableWorkbookError
@@ -87,7 +88,7 @@ def stage_workbook(
     if header is None:
         refuse_headers(headers, source, file)
     if not answer["rows"]:
-        issue = Issue(file, "no-rows", sheet=header.sheet, row=header.row)
+        issue = Issue(file, rules.NO_ROWS.code, sheet=header.sheet, row=header.row)
         raise DataRefused(f"{file} [{header.sheet}] has a header and no row below it.", issue_frame([issue]))
     return StagedWorkbook(
         source=source,

@@ -23,8 +23,9 @@ from polars.testing import assert_frame_equal
 
 from tasks.domain.comparison import CHANGE_KINDS, compare_wines, compute_comparison, gone_wines
 from tasks.domain.figures import Comparison, Figures, MonthSummary, StockFigures
-from tasks.domain.issues import RULES, DataRefused, Issue, issue_frame
+from tasks.domain.issues import DataRefused, Issue, issue_frame
 from tasks.domain.parameters import Language, Parameters
+from tasks.domain.rules import RULES
 from tasks.domain.schemas import WINE_FILE_COLUMNS, ComparedWine, DataIssue, PublishedWine, RowCount, Wine
 from tasks.domain.stock import STOCK_STATES, compute_stock
 from tasks.report.audit import audit_files

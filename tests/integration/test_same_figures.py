@@ -17,8 +17,9 @@ from compared import compare
 from frames import Month, month_of
 from polars.testing import assert_frame_equal
 
-from tasks.domain.checks import check_classification, check_revenue, judge_matches, judge_total
+from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.join import count_rows
+from tasks.domain.month_rules import judge_matches, judge_total
 from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import SOURCES, Source
@@ -90,7 +91,7 @@ def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
     assert month.errors() == []
     assert judge_matches(month.cleaned, month.joined) == []
     revenue = compute_revenue(month.joined).collect().lazy()
-    assert check_revenue(revenue) == []
+    assert check_revenue(month.joined, revenue) == []
     assert judge_total(revenue) == []
     wines = classify_wines(revenue, 2.0).collect()
     assert check_classification(revenue, wines.lazy(), 2.0) == []

@@ -33,5 +33,5 @@ def test_the_pipeline_and_the_reference_agree_on_every_row_and_cent(first: int) 
         wines = classify_wines(revenue, 2.0).collect()
         columns = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "is_premium", "stock_quantity"]
         assert wines.select(columns).rows() == [tuple(wine) for wine in expected.wines], f"wines of month {seed}"
-        assert check_revenue(revenue) == []
+        assert check_revenue(result.joined, revenue) == []
         assert check_classification(revenue, wines.lazy(), 2.0) == []

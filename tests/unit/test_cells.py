@@ -9,15 +9,13 @@ from frames import Value, sheet
 
 from tasks.domain.cells import (
     comparable,
-    count_fault,
-    is_unreadable_key,
-    price_fault,
     read_count,
     read_date,
     read_key,
     read_money,
     read_title,
 )
+from tasks.domain.clean import clean_erp, clean_web
 
 
 def read(column: str, value: Value, *readers: pl.Expr) -> list[object]:
@@ -26,6 +24,20 @@ def read(column: str, value: Value, *readers: pl.Expr) -> list[object]:
     ]
     frame = sheet(source, {column: value}).select(reader.alias(str(n)) for n, reader in enumerate(readers))
     return list(frame.collect().row(0))
+
+
+def fault(column: str, value: Value) -> object:
+    """The rule that the cell of a product breaks."""
+    if column == "price":
+        cleaned = clean_erp(sheet("erp", {"product_id": 1, column: value}))
+    else:
+        cleaned = clean_web(sheet("web", {"sku": 1, "post_type": "product", column: value}))
+    return cleaned.select(f"{column}__fault").collect().item()
+
+
+def key_fault(value: Value) -> object:
+    """The rule that excludes a row of the ERP with this key."""
+    return clean_erp(sheet("erp", {"product_id": value, "price": 1})).select("rule").collect().item()
 
 
 NBSP, NARROW = "\u00a0", "\u202f"
@@ -51,11 +63,11 @@ NBSP, NARROW = "\u00a0", "\u202f"
     ],
 )
 def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
-    assert read("price", value, read_money("price"), price_fault("price")) == [Decimal(price), None]
+    assert [*read("price", value, read_money("price")), fault("price", value)] == [Decimal(price), None]
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"),
+    ("value", "rule"),
     [
         pytest.param(None, "blank-cell", id="empty"),
         pytest.param(f" {NBSP}", "blank-cell", id="blanks"),
@@ -93,12 +105,12 @@ def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
         pytest.param("9" * 400, "too-large", id="too long for any float"),
     ],
 )
-def test_a_cell_without_a_price_says_why(value: Value, fault: str) -> None:
-    assert read("price", value, price_fault("price")) == [fault]
+def test_a_cell_without_a_price_says_why(value: Value, rule: str) -> None:
+    assert fault("price", value) == rule
 
 
 def test_half_a_cent_is_a_price_of_one_cent() -> None:
-    assert read("price", 0.005, read_money("price"), price_fault("price")) == [Decimal("0.01"), None]
+    assert [*read("price", 0.005, read_money("price")), fault("price", 0.005)] == [Decimal("0.01"), None]
 
 
 @pytest.mark.parametrize(
@@ -112,11 +124,11 @@ def test_half_a_cent_is_a_price_of_one_cent() -> None:
     ],
 )
 def test_units_are_whole_numbers(value: Value, count: int) -> None:
-    assert read("total_sales", value, read_count("total_sales"), count_fault("total_sales")) == [count, None]
+    assert [*read("total_sales", value, read_count("total_sales")), fault("total_sales", value)] == [count, None]
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"),
+    ("value", "rule"),
     [
         pytest.param(None, "blank-cell", id="empty"),
         pytest.param(3.5, "fractional", id="half"),
@@ -133,8 +145,8 @@ def test_units_are_whole_numbers(value: Value, count: int) -> None:
         pytest.param(("error", "#REF!"), "error-cell", id="error"),
     ],
 )
-def test_a_cell_without_units_says_why(value: Value, fault: str) -> None:
-    assert read("total_sales", value, count_fault("total_sales")) == [fault]
+def test_a_cell_without_units_says_why(value: Value, rule: str) -> None:
+    assert fault("total_sales", value) == rule
 
 
 @pytest.mark.parametrize(
@@ -153,25 +165,23 @@ def test_a_cell_without_units_says_why(value: Value, fault: str) -> None:
     ],
 )
 def test_a_key_is_read_as_text(value: Value, key: str) -> None:
-    key_read = read_key("product_id")
-    assert read("product_id", value, key_read, is_unreadable_key("product_id", key_read)) == [key, False]
+    assert [*read("product_id", value, read_key("product_id")), key_fault(value)] == [key, None]
 
 
 @pytest.mark.parametrize(
-    ("value", "is_unreadable"),
+    ("value", "rule"),
     [
-        pytest.param(None, False, id="empty is no key, not a bad one"),
-        pytest.param(" ", False, id="blank is empty"),
-        pytest.param("15 298", True, id="blank inside"),
-        pytest.param(("boolean", "TRUE"), True, id="boolean"),
-        pytest.param(("date", "2025-05-01 00:00:00"), True, id="date"),
-        pytest.param(("error", "#N/A"), True, id="error"),
-        pytest.param(("uncalculated", None), True, id="formula"),
+        pytest.param(None, "no-key", id="empty is no key, not a bad one"),
+        pytest.param(" ", "no-key", id="blank is empty"),
+        pytest.param("15 298", "unreadable-key", id="blank inside"),
+        pytest.param(("boolean", "TRUE"), "unreadable-key", id="boolean"),
+        pytest.param(("date", "2025-05-01 00:00:00"), "unreadable-key", id="date"),
+        pytest.param(("error", "#N/A"), "unreadable-key", id="error"),
+        pytest.param(("uncalculated", None), "unreadable-key", id="formula"),
     ],
 )
-def test_what_is_not_a_key_is_none(value: Value, is_unreadable: bool) -> None:  # noqa: FBT001
-    key_read = read_key("product_id")
-    assert read("product_id", value, key_read, is_unreadable_key("product_id", key_read)) == [None, is_unreadable]
+def test_what_is_not_a_key_is_none(value: Value, rule: str) -> None:
+    assert [*read("product_id", value, read_key("product_id")), key_fault(value)] == [None, rule]
 
 
 @pytest.mark.parametrize(

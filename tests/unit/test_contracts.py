@@ -7,8 +7,9 @@ from compared import Compared, Product, compare, published, wines_of
 from frames import Month, month, product
 
 from tasks.domain.backfill import Line
-from tasks.domain.issues import RULES, Issue, issue_frame
+from tasks.domain.issues import Issue, issue_frame
 from tasks.domain.join import count_rows
+from tasks.domain.rules import RULES
 from tasks.domain.schemas import (
     SHEETS,
     SOURCES,

@@ -1,21 +1,19 @@
 """How faults are told: one line each with address and remedy, and one sentence for the whole run."""
 
 import pickle
-from typing import get_args
 
 import pytest
 
 from tasks.domain.issues import (
-    RULES,
     DataRefused,
     Issue,
-    Severity,
     issue_frame,
     line,
     lines,
     refusal,
     shortened,
 )
+from tasks.domain.rules import RULES
 from tasks.workbook.addresses import column_letter
 
 BAD_PRICE = Issue("erp.xlsx", "not-a-number", "Sheet1", row=17, cell="C17", column="price", value="n/a")
@@ -144,20 +142,3 @@ def test_columns_have_the_letters_that_excel_shows(index: int, letters: str) -> 
 )
 def test_a_value_is_shown_on_one_short_line(value: str, shown: str) -> None:
     assert shortened(value) == shown
-
-
-@pytest.mark.parametrize("code", RULES)
-def test_every_rule_says_what_is_wrong_and_what_to_do(code: str) -> None:
-    """The sentence goes on after an address and is ended by the line; the remedy is a sentence of its own."""
-    rule = RULES[code]
-    assert rule.sentence == rule.sentence.strip() != ""
-    assert rule.sentence[0].islower()
-    assert rule.sentence[-1].isalnum() or rule.sentence.endswith("{other}")
-    assert rule.remedy[0].isupper()
-    assert rule.remedy.endswith(".")
-    assert rule.severity in get_args(Severity)
-
-
-@pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.error_only_if])
-def test_only_an_error_can_be_softened_to_a_warning(code: str) -> None:
-    assert RULES[code].severity == "error"

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from tasks.domain.figures import Comparison, Figures, StockFigures
-from tasks.domain.issues import RULES
 from tasks.domain.parameters import Parameters
+from tasks.domain.rules import RULES
 from tasks.domain.schemas import ComparedWine, DataIssue, Source, headings
 from tasks.domain.stock import LOW_STOCK
 from tasks.report.words.style import NumberStyle

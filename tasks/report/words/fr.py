@@ -315,7 +315,8 @@ class French(English):
         "Link the product.": "Lier le produit.",
         "Link the product: its sales are missing.": f"Lier le produit{_}: ses ventes manquent.",
         "Check that the three belong together.": "Vérifier que les trois vont ensemble.",
-        "Complete the links; or run with --accept-unusual if it is right.": (
+        "Rows of the {other} workbook are probably missing, or it is of another time: export it whole and run again. "
+        "If it is right, complete the links or run with --accept-unusual.": (
             f"Compléter les liens{_}; ou relancer avec --accept-unusual si c'est exact."
         ),
         "Export the shop's workbook again with its sales, then run again.": (

@@ -1,0 +1,92 @@
+"""Rules about the month as a whole: each function takes frames and returns the issues that it finds in them."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import polars as pl
+
+from tasks.domain.clean import accepted
+from tasks.domain.issues import Issue
+from tasks.domain.join import Cleaned, counts_once
+from tasks.domain.rules import NO_PRODUCT, NO_SALES, PADDED_KEYS, REVENUE_TOO_LARGE, UNMATCHED, UNMATCHED_LIMIT
+from tasks.domain.schemas import EXCEL_LIMIT, Source
+
+ALL_THREE = "the three workbooks"
+
+
+def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMATCHED_LIMIT) -> list[Issue]:
+    """No product, no sale, or a share without a partner above the limit.
+
+    A share above the limit mostly means that one of the three workbooks lacks rows, which the issue names.
+    """
+    lacking, is_padded = _lacking_workbook(cleaned, joined), _is_padded(cleaned)
+    above = [
+        Issue(
+            ALL_THREE,
+            (PADDED_KEYS if is_padded else UNMATCHED).code,
+            value=f"{part:,} of {whole:,} {what}, {part / whole:.2%} (limit {float(limit):.2%})",
+            other=None if is_padded else source,
+        )
+        for source, (what, (part, whole)) in zip(
+            ("web", lacking, lacking), unmatched_shares(cleaned, joined).items(), strict=True
+        )
+        if whole > 0 and Fraction(part, whole) > limit
+    ]
+    units = joined.select("total_sales").collect().to_series()
+    if units.is_empty():
+        return [Issue(ALL_THREE, NO_PRODUCT.code), *above]
+    # The shop's counters never go back: a shop of which all are zero was not exported whole.
+    if not units.null_count() and not units.max():
+        products = "1 product" if len(units) == 1 else f"{len(units):,} products"
+        return [Issue(ALL_THREE, NO_SALES.code, value=f"0 units sold of {products}"), *above]
+    return above
+
+
+def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[int, int]]:
+    """How much has no partner: what, then how many of how many.
+
+    Each key of the shop counts once, with the units of its product; a row without a key counts where it has sales.
+    """
+    links = accepted(cleaned.liaison).filter(pl.col("web_key").is_not_null())
+    dead = links.join(accepted(cleaned.web), on="web_key", how="anti")
+    products = cleaned.web.filter(counts_once() & (pl.col("key").is_not_null() | pl.col("has_sales"))).select(
+        "row", units=pl.col("total_sales").clip(lower_bound=0)
+    )
+    unused = products.join(joined.select(row="web_row"), on="row", how="anti")
+    units = pl.sum("units")
+    return {
+        "links that lead to no product of the shop": (_one(dead), _one(links)),
+        "products of the shop without a product of the ERP": (_one(unused), _one(products)),
+        "units sold of products without a product of the ERP": (_one(unused, units), _one(products, units)),
+    }
+
+
+def _one(frame: pl.LazyFrame, figure: pl.Expr | None = None) -> int:
+    """A figure of the frame: how many rows it has, unless another one is asked for."""
+    return int(frame.select(pl.len() if figure is None else figure).collect().item())
+
+
+def _lacking_workbook(cleaned: Cleaned, joined: pl.LazyFrame) -> Source:
+    """Where products of the shop without a product of the ERP mostly end: at no link, or at a link to nothing."""
+    unused = accepted(cleaned.web).join(joined, on="web_key", how="anti")
+    linked = unused.join(accepted(cleaned.liaison), on="web_key", how="semi")
+    return "erp" if 2 * _one(linked) > _one(unused) else "liaison"
+
+
+def _is_padded(cleaned: Cleaned) -> bool:
+    """Whether most keys of links that lead nowhere would lead to a product if zeros in front did not count."""
+    links = accepted(cleaned.liaison).filter(pl.col("web_key").is_not_null())
+    dead, saved = 0, 0
+    for key, rows in (("product_key", cleaned.erp), ("web_key", cleaned.web)):
+        known = accepted(rows).select(key)
+        lost = links.join(known, on=key, how="anti")
+        bare = pl.col(key).str.strip_chars_start("0").alias(key)
+        dead += _one(lost)
+        saved += _one(lost.select(bare).join(known.select(bare), on=key, how="semi"))
+    return 2 * saved > dead
+
+
+def judge_total(revenue: pl.LazyFrame) -> list[Issue]:
+    """A total that a spreadsheet cannot hold."""
+    total = sum(revenue.select("revenue").collect()["revenue"].to_list(), Decimal(0))
+    return [Issue(ALL_THREE, REVENUE_TOO_LARGE.code, value=f"{total:,} EUR")] if total >= EXCEL_LIMIT else []

@@ -1,0 +1,106 @@
+"""The table of rules: each fact once, and what loops over it."""
+
+import ast
+from pathlib import Path
+from string import Formatter
+from typing import get_args
+
+import polars as pl
+import pytest
+from frames import sheet
+
+from tasks.domain import clean, rules
+from tasks.domain.rules import RULES, Rule, Scope, Severity, cell_faults, codes
+from tasks.domain.schemas import CLEANED, SHEETS, SOURCES
+
+ROOT = Path(__file__).parents[2]
+DECLARED_IN = {"tasks/domain/rules.py", "tasks/domain/reader_codes.py"}
+MODULES = [
+    path
+    for folder in ("flows", "tasks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if str(path.relative_to(ROOT)) not in DECLARED_IN and "words" not in path.parts
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_of_a_rule_is_written_elsewhere(path: Path) -> None:
+    texts = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+    assert [f"line {node.lineno}: {node.value}" for node in texts if node.value in RULES] == []
+
+
+def test_every_rule_is_declared_once_under_its_own_name() -> None:
+    declared = {name: rule for name, rule in vars(rules).items() if isinstance(rule, Rule)}
+    assert [name.lower().replace("_", "-") for name in declared] == list(RULES)
+    assert list(declared.values()) == list(RULES.values())
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+def test_every_rule_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
+    """The sentence goes on after an address and is ended by the line; the remedy is a sentence of its own."""
+    assert rule.sentence == rule.sentence.strip() != ""
+    assert rule.sentence[0].islower()
+    assert rule.sentence[-1].isalnum() or rule.sentence.endswith(("{other}", ")"))
+    assert rule.remedy[0].isupper()
+    assert rule.remedy.endswith(".")
+    for text in (rule.sentence, rule.remedy):
+        assert {name for _, name, _, _ in Formatter().parse(text) if name is not None} <= {"other"}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+def test_every_rule_is_consistent(rule: Rule) -> None:
+    assert rule.severity in get_args(Severity)
+    assert rule.scope in get_args(Scope)
+    assert (rule.scope == "whole") == (not rule.cases)
+    assert (rule.disposition is not None) == (rule.scope in {"row", "choice", "unused"})
+    assert rule.severity == "error" or rule.error_when == "always", "only an error can be softened"
+    assert rule.severity == "error" or not rule.acceptable, "only an error can be accepted"
+    assert not (rule.acceptable and rule.cases), "what is wrong with a cell is never acceptable"
+    for case in rule.cases:
+        assert case.column is None or case.column in SHEETS[case.source].column_names()
+
+
+def test_what_is_ignored_is_nothing_to_do() -> None:
+    assert codes(disposition="ignored") == ["blank-row", "other-post-type", "unpublished-twin"]
+    assert {RULES[code].remedy for code in codes(disposition="ignored")} == {"Nothing to do."}
+
+
+def test_what_may_be_right_all_the_same_is_marked() -> None:
+    assert {"unmatched", "stale-export", "counters-fell", "prices-moved"} <= set(codes(acceptable=True))
+    assert not {"padded-keys", "no-product", "no-sales", "rounded-key", "check-failed"} & set(codes(acceptable=True))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_judged_cell_has_its_column_in_the_cleaned_rows(source: str) -> None:
+    judged = {f"{column}__fault" for column in cell_faults(source)}
+    assert judged == {name for name in CLEANED[source].column_names() if name.endswith("__fault")}
+
+
+def test_the_first_rule_that_holds_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that is declared is judged: nothing else has to be changed."""
+    case = rules.Case("erp", "product_id", pl.col("product_id") == "9")
+    monkeypatch.setitem(
+        RULES, "lucky", Rule("lucky", "is 9", "Nothing.", scope="row", disposition="rejected", cases=(case,))
+    )
+    raw = sheet("erp", {"product_id": 9, "price": 1}, {"product_id": 8, "price": 1}, {})
+    assert clean.clean_erp(raw).select("rule").collect()["rule"].to_list() == ["lucky", None, "blank-row"]
+
+
+STOPS = {"always": "yes", "joined": "of a joined product", "sales": "with a price or sales"}
+
+
+def rules_table() -> str:
+    """The README's list of rules: one row per rule, in the order of the table."""
+    rows = ["| Rule | Where | Stops the run | What it says |", "| --- | --- | --- | --- |"]
+    for rule in RULES.values():
+        cells = [case.column or "row" for case in rule.cases]
+        sources = [f"{case.source} {cell}" for case, cell in zip(rule.cases, cells, strict=True)]
+        stops = "no" if rule.severity != "error" else STOPS[rule.error_when] + (", unless accepted" * rule.acceptable)
+        sentence = rule.sentence.replace("{other}", "…")
+        rows.append(f"| `{rule.code}` | {', '.join(dict.fromkeys(sources))} | {stops} | {sentence} |")
+    return "\n".join(rows)
+
+
+def test_the_readme_lists_every_rule() -> None:
+    """Where this fails, put the table that it shows into the README."""
+    assert rules_table() in (ROOT / "README.md").read_text("utf-8"), rules_table()
