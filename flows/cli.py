@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass
 from datetime import UTC, datetime
@@ -173,6 +174,8 @@ def _prepare() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     # The first start makes the server's database, which on a busy machine takes longer than Prefect's own 20 seconds.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    # Prefect warns of a folder that it cannot make; where it needs one, the command fails with a sentence.
+    warnings.filterwarnings("ignore", "Failed to create the Prefect home")
     # A container stops its first process by this signal, which that process otherwise never notices.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -28,7 +28,8 @@ def prefect_server(say: Callable[[str], None]) -> Iterator[None]:
         OutsideFailure: None is set and none may be started, or it does not answer.
     """
     # A server on this machine is never behind a proxy.
-    os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [exempt, "127.0.0.1", "localhost"]))
     settings = get_current_settings()
     server = settings.api.url
     if server:
@@ -102,7 +103,10 @@ def _proxy(server: str) -> str:
     proxies, url = getproxies(), httpx.URL(server)
     proxy = proxies.get(url.scheme) or proxies.get("all")
     exempt = [host.strip() for host in proxies.get("no", "").split(",")]
-    return f" It is asked through the proxy {proxy}; NO_PROXY exempts it." if proxy and url.host not in exempt else ""
+    if not proxy or url.host in exempt:
+        return ""
+    without_password = httpx.URL(proxy).copy_with(userinfo=b"")
+    return f" It is asked through the proxy {without_password}; NO_PROXY={url.host} would not use it."
 
 
 def _reason(error: Exception) -> str:

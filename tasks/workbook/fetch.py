@@ -1,5 +1,6 @@
 """Find the month's three workbooks and take one copy of each."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -85,14 +86,19 @@ def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, Fetche
         path = target / f"{source}.xlsx"
         facts = _copy(storage, names[0], path) if len(names) == 1 else None
         if facts is not None:
-            fetched[source] = FetchedWorkbook(source, names[0], path, facts)
+            fetched[source] = FetchedWorkbook(source, _readable(names[0]), path, facts)
         elif len(names) > 1:
-            missing.append(Issue(wanted, rules.SEVERAL_WORKBOOKS.code, value=", ".join(names)))
+            missing.append(Issue(wanted, rules.SEVERAL_WORKBOOKS.code, value=", ".join(map(_readable, names))))
         else:
             missing.append(Issue(wanted, rules.MISSING_WORKBOOK.code))
     if issues := missing + _same_workbooks(fetched.values()):
         raise refusal(issue_frame(issues))
     return fetched
+
+
+def _readable(name: str) -> str:
+    """The name of a file; where it is not UTF-8, the bytes that are none are replaced."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _same_workbooks(fetched: Iterable[FetchedWorkbook]) -> list[Issue]:
