@@ -192,12 +192,12 @@ def _stock(wines: pl.LazyFrame) -> dict[str, int]:
     columns = in_cents(wines.select("total_sales", "stock_quantity", "price", "revenue").collect())
     columns = columns.with_columns(pl.col("stock_quantity").clip(lower_bound=0))
     rows = list(zip(*(column.to_list() for column in columns), strict=True))
-    sold_out = [revenue for units, stock, _, revenue in rows if units and stock == 0]
-    idle = [(stock, price) for units, stock, price, _ in rows if stock and not units]
+    sold_out = [revenue for units, stock, _, revenue in rows if units and stock is not None and stock <= 0]
+    idle = [(stock, price) for units, stock, price, _ in rows if stock and stock > 0 and not units]
     return {
         "sold_out": len(sold_out),
         "sold_out_revenue": sum(sold_out),
-        "nearly_out": sum(1 for units, stock, *_ in rows if units and stock and stock < LOW_STOCK),
+        "nearly_out": sum(1 for units, stock, *_ in rows if units and stock and 0 < stock < LOW_STOCK),
         "idle": len(idle),
         "idle_units": sum(stock for stock, _ in idle),
         "idle_value": sum(stock * price for stock, price in idle),

@@ -372,7 +372,6 @@ class PeriodWine(Wine):
     """
 
     post_date = Snapshot.post_date
-    stock_quantity = Snapshot.stock_quantity
     rank = dy.Int64(min=1, metadata=_shown("Rank"), description="Rank by total revenue to date, from 1")
     revenue_share = dy.Float64(
         nullable=True,
@@ -470,7 +469,7 @@ class DelistedWine(dy.Schema):
     price = Wine.price
     revenue = Wine.revenue
     is_premium = Wine.is_premium
-    stock_quantity = Snapshot.stock_quantity
+    stock_quantity = Wine.stock_quantity
 
 
 class PeriodTotal(dy.Schema):

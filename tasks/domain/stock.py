@@ -25,7 +25,7 @@ def stock_state() -> pl.Expr:
     state = (
         pl.when(stock.is_null())
         .then(pl.lit("unknown"))
-        .when(is_seller & (stock == 0))
+        .when(is_seller & (stock <= 0))
         .then(pl.lit("sold_out"))
         .when(is_seller & (stock < LOW_STOCK))
         .then(pl.lit("nearly_out"))

@@ -170,11 +170,10 @@ def test_the_first_snapshot_has_a_total_and_no_period() -> None:
     assert summary.period is None
     assert {summary.comparisons.previous.missing, summary.comparisons.last_365_missing} == {"first_snapshot"}
     assert first.wines.columns == PeriodWine.column_names()
-    known = [name for name in first.wines.columns if first.wines[name].null_count() == 0]
-    assert known == [
+    assert {name for name in first.wines.columns if first.wines[name].null_count() == 0} == {
         "product_id", "sku", "post_title", "total_sales", "price", "revenue", "z_score", "is_premium", "post_date",
         "stock_quantity", "rank", "revenue_share", "stock_value",
-    ]  # fmt: skip
+    }  # fmt: skip
     assert first.period.delisted.collect().is_empty()
     assert first.period.totals.collect().is_empty()
     assert list_changes(first.period).collect().is_empty()

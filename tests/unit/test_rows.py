@@ -411,6 +411,20 @@ def test_all_errors_of_all_workbooks_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stock", "kept"),
+    [
+        pytest.param(-1, -1, id="below 0: more was sold than was there"),
+        pytest.param(-1.5, None, id="a part of a bottle"),
+        pytest.param("none", None, id="words"),
+        pytest.param(10**13, None, id="too large"),
+    ],
+)
+def test_a_stock_below_0_is_kept_as_it_is_and_no_other_fault(stock: object, kept: int | None) -> None:
+    wines = month([{**ERP, "stock_quantity": stock, "stock_status": "outofstock"}], [LIAISON], [WEB]).wines()
+    assert wines["stock_quantity"].to_list() == [kept]
+
+
+@pytest.mark.parametrize(
     ("stock", "address"),
     [
         pytest.param({"stock_quantity": -1, "stock_status": "outofstock"}, "D2", id="negative stock"),
