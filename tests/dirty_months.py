@@ -88,7 +88,7 @@ class Month:
         return self.spare_keys.pop()
 
     def joined_row(self, sheet: list[dict[str, Cell]]) -> dict[str, Cell]:
-        """The row of a product that takes part: the first rows of every sheet are theirs."""
+        """The row of a joined product: the first rows of every sheet are theirs."""
         return sheet[self.rng.randrange(self.joined)]
 
 

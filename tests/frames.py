@@ -13,7 +13,7 @@ from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of
 from tasks.workbook.addresses import column_letter
 
-_PLACES = pl.DataFrame(
+_LOCATIONS = pl.DataFrame(
     [
         (source, f"{source}.xlsx", "Sheet1", column, None if column is None else column_letter(index))
         for source in SOURCES
@@ -22,13 +22,13 @@ _PLACES = pl.DataFrame(
     schema={"source": pl.Enum(SOURCES), **dict.fromkeys(("file", "sheet", "column", "letter"), pl.String)},
     orient="row",
 )
-"""The columns of a sheet stand in the order in which its schema declares them."""
+"""The columns of a sheet are in the order in which its schema declares them."""
 
 Value = str | int | float | tuple[str | None, str | None] | None
 
 
 def cell(value: Value) -> tuple[str | None, str | None]:
-    """Kind and text of a cell: text for a string, number for a number, and (kind, text) as it stands."""
+    """Kind and text of a cell: text for a string, number for a number, and (kind, text) unchanged."""
     if value is None:
         return (None, None)
     if isinstance(value, tuple):
@@ -66,7 +66,7 @@ class Month:
     ledger: pl.LazyFrame
     issues: pl.DataFrame
 
-    def fate(self, source: Source) -> list[tuple[int, str, str | None]]:
+    def dispositions(self, source: Source) -> list[tuple[int, str, str | None]]:
         """Row, disposition and reason of every row of a source."""
         rows = self.ledger.filter(source=source).sort("row").select("row", "disposition", "rule")
         return list(rows.collect().iter_rows())
@@ -108,7 +108,7 @@ def month_of(raw: dict[Source, pl.LazyFrame]) -> Month:
     joined = join.join_sources(cleaned).collect().lazy()
     ledger = join.build_ledger(cleaned, joined).collect().lazy()
     assert checks.check_join(cleaned, joined, ledger) == []
-    issues = issue_frames.locate_issues(issue_frames.collect_issues(cleaned, joined, ledger), raw, _PLACES).collect()
+    issues = issue_frames.locate_issues(issue_frames.collect_issues(cleaned, joined, ledger), raw, _LOCATIONS).collect()
     return Month(raw, cleaned, joined, ledger, issues)
 
 

@@ -105,7 +105,7 @@ class Entry:
         key: The key as this row spells it.
         value: Its price or its units; None where there is no such number.
         faults: The rules against which it offends.
-        details: Everything else the row tells.
+        details: The other cells of the row.
     """
 
     source: str
@@ -159,7 +159,7 @@ def compared(key: str) -> str:
 
 
 def read_number(cell: Cell, *, euro: bool) -> tuple[Decimal | None, str | None]:
-    """The number exactly as it stands, or the rule against which the cell offends."""
+    """The exact number, or the rule against which the cell offends."""
     kind, text = cell[0], trimmed(cell)
     if is_blank(cell):
         return None, "blank-cell"
@@ -294,10 +294,10 @@ def dispose_of_post(row: dict[str, Cell]) -> tuple[str, str] | None:
     if kind == "product":
         return None
     if kind is None:
-        told = not is_blank(row["sku"]) or carries_sales(row)
+        is_lost = not is_blank(row["sku"]) or carries_sales(row)
         if read_key(row["sku"])[1] == "unreadable-key" and not carries_sales(row):
             return "rejected", "unreadable-key"
-        return ("rejected", "blank-post-type") if told else ("ignored", "blank-row")
+        return ("rejected", "blank-post-type") if is_lost else ("ignored", "blank-row")
     if kind == "product_variation" and carries_sales(row):
         return "rejected", "sellable-post-type"
     return "ignored", "other-post-type"

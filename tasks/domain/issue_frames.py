@@ -101,13 +101,13 @@ def _contradicting() -> dict[str, str | None]:
     return {code: rule.other_column for code, rule in RULES.items() if rule.other_column or rule is CONTRADICTING_ROWS}
 
 
-def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], places: pl.DataFrame) -> pl.LazyFrame:
+def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], locations: pl.DataFrame) -> pl.LazyFrame:
     """Give every issue the address that a person can open, the value in the cell, and the remedy.
 
     Args:
         issues: Issues per source, row, column and rule, see `collect_issues`.
         raw: The staged sheets.
-        places: One row per source and column: `file`, `sheet` and the column's `letter`; a row with a null column is
+        locations: One row per source and column: `file`, `sheet` and the column's `letter`; a row with a null column is
             for the sheet itself.
 
     Returns:
@@ -118,15 +118,15 @@ def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], places:
         .unpivot(index="row", variable_name="column", value_name="value")
         .with_columns(pl.lit(source, SOURCE).alias("source"))
         for source, frame in raw.items()
-        for columns in [places.filter(pl.col("source") == source)["column"].drop_nulls().to_list()]
+        for columns in [locations.filter(pl.col("source") == source)["column"].drop_nulls().to_list()]
     )
-    cells = values.join(places.lazy(), on=["source", "column"], how="left")
+    cells = values.join(locations.lazy(), on=["source", "column"], how="left")
     others = cells.select("source", other_row="row", other_column="column", other_letter="letter", other_value="value")
     other_columns = {code: column for code, column in _contradicting().items() if column}
     remedies = {code: entry.remedy for code, entry in RULES.items()}
     return (
         issues.join(values, on=["source", "row", "column"], how="left")
-        .join(places.lazy(), on=["source", "column"], how="left", nulls_equal=True)
+        .join(locations.lazy(), on=["source", "column"], how="left", nulls_equal=True)
         .with_columns(other_column=pl.coalesce(pl.col("rule").replace_strict(other_columns, default=None), "column"))
         .join(others, on=["source", "other_row", "other_column"], how="left")
         .sort("severity", "source", "row", "column", "rule")

@@ -119,7 +119,7 @@ def lines(issues: pl.DataFrame) -> list[str]:
 
 
 def refusal(issues: pl.DataFrame) -> DataRefused:
-    """The exception for a set of issues; its sentence counts the errors and tells the first of them.
+    """The exception for a set of issues; its sentence counts the errors and shows the first of them.
 
     Args:
         issues: All issues, errors first; at least one error.

@@ -287,7 +287,7 @@ def cases_of(scope: Scope, source: Source) -> list[tuple[Rule, Case]]:
 def first_rule(scope: Scope, source: Source) -> pl.Expr:
     """A struct of `rule` and `rule_column`: those of the first case that holds, null where none does."""
     cases = cases_of(scope, source)
-    number = pl.coalesce(*(pl.when(case.condition).then(place) for place, (_, case) in enumerate(cases)))
+    number = pl.coalesce(*(pl.when(case.condition).then(index) for index, (_, case) in enumerate(cases)))
     parts: dict[str, list[str | None]] = {
         "rule": [rule.code for rule, _ in cases],
         "rule_column": [case.column for _, case in cases],

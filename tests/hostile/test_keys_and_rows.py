@@ -164,8 +164,8 @@ def test_drafts_without_sku_that_have_sales_are_lost_products(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("source", "column"), [("erp", "product_id"), ("liaison", "id_web"), ("web", "sku")])
 def test_zero_padded_keys_of_one_workbook_are_named_as_the_cause(tmp_path: Path, source: Source, column: str) -> None:
-    told = refused(tmp_path, keys_changed(source, column, lambda key: key.zfill(8)))
-    causes = [line for line in told if '" is above the limit' in line]
+    shown = refused(tmp_path, keys_changed(source, column, lambda key: key.zfill(8)))
+    causes = [line for line in shown if '" is above the limit' in line]
     assert causes
     for line in causes:
         assert line.endswith(

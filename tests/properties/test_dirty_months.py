@@ -25,8 +25,8 @@ def test_the_pipeline_and_the_reference_agree_on_every_row_and_cent(first: int) 
 
         errors = {(source if row else "", row, rule) for source, row, rule in expected.errors}
         assert result.stopping() == errors, f"errors of month {seed}"
-        fates = {(s, row): (d, rule) for s in SOURCES for row, d, rule in result.fate(s)}
-        assert fates == expected.dispositions, f"rows of month {seed}"
+        dispositions = {(s, row): (d, rule) for s in SOURCES for row, d, rule in result.dispositions(s)}
+        assert dispositions == expected.dispositions, f"rows of month {seed}"
         if expected.refused:
             continue
         revenue = compute_revenue(result.joined).collect().lazy()

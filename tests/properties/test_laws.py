@@ -246,9 +246,9 @@ def test_every_row_is_used_ignored_or_rejected_once(sheets: Sheets) -> None:
     """And no row or unit of a month escapes the checks, which run on the way."""
     result = through_the_rules(sheets)
     for source in SOURCES:
-        fates = result.fate(source)
-        assert [row for row, _, _ in fates] == [row for row, _ in sheets[source]]
-        counted = Counter(disposition for _, disposition, _ in fates)
+        dispositions = result.dispositions(source)
+        assert [row for row, _, _ in dispositions] == [row for row, _ in sheets[source]]
+        counted = Counter(disposition for _, disposition, _ in dispositions)
         assert counted["used"] + counted["ignored"] + counted["rejected"] == len(sheets[source])
         counts = count_rows(result.ledger).filter(source=source).collect()
         assert counts["rows"].sum() == len(sheets[source])

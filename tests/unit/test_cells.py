@@ -1,4 +1,4 @@
-"""What a cell says, and what it does not say."""
+"""The key, number, date or title in a cell, and the rule that a cell without one breaks."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Every invariant finds what breaks it: a sound small month, one thing spoiled, and what the run then says."""
+"""Every invariant finds what breaks it: a sound small month, one thing spoiled, and the sentence of the check."""
 
 from collections.abc import Callable
 from decimal import Decimal

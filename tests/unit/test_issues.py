@@ -1,4 +1,4 @@
-"""How faults are told: one line each with address and remedy, and one sentence for the whole run."""
+"""How issues are shown: one line each with address and remedy, and one sentence for the whole run."""
 
 import pickle
 
@@ -29,7 +29,7 @@ def negatives(count: int) -> list[Issue]:
 
 
 @pytest.mark.parametrize(
-    ("issue", "told"),
+    ("issue", "shown"),
     [
         pytest.param(BAD_PRICE, BAD_PRICE_LINE, id="cell"),
         pytest.param(
@@ -49,14 +49,14 @@ def negatives(count: int) -> list[Issue]:
         ),
     ],
 )
-def test_an_issue_is_told_on_one_line(issue: Issue, told: str) -> None:
-    assert line(issue_frame([issue]).row(0, named=True)) == told
+def test_an_issue_is_shown_on_one_line(issue: Issue, shown: str) -> None:
+    assert line(issue_frame([issue]).row(0, named=True)) == shown
 
 
 def test_twenty_of_a_kind_are_all_told() -> None:
-    told = lines(issue_frame(negatives(20)))
-    assert len(told) == 20
-    assert told[-1] == 'web.xlsx [Sheet1] F20, total_sales: "-20" is below 0. Correct the cell, then run again.'
+    shown = lines(issue_frame(negatives(20)))
+    assert len(shown) == 20
+    assert shown[-1] == 'web.xlsx [Sheet1] F20, total_sales: "-20" is below 0. Correct the cell, then run again.'
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_nothing_found_is_nothing_told() -> None:
         pytest.param(
             [Issue("erp.xlsx", "negative", severity="warning"), BAD_PRICE],
             f"1 error, nothing is published. {BAD_PRICE_LINE}",
-            id="a softened error is not told as one",
+            id="a softened error is not shown as one",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Rules about the month as a whole: on each limit, just inside and just outside, and what the run says."""
+"""Rules about the month as a whole: on each limit, just inside and just outside, and the lines of the run."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ from tasks.domain.schemas import SOURCES
 def matches(
     *, products: int, dead_links: int = 0, unlinked: tuple[int, ...] = (), limit: float | Fraction = UNMATCHED_LIMIT
 ) -> list[str]:
-    """What is told of a month of so many sound products, ten units each, and of what lacks a partner."""
+    """The lines about a month of so many sound products, ten units each, and of what lacks a partner."""
     rows = [product(number, sales=10) for number in range(1, products + 1)]
     erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
     liaison += [{"product_id": 900 + number, "id_web": 90_000 + number} for number in range(dead_links)]
@@ -38,7 +38,7 @@ def above(share: str, lacking: str = "liaison") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("case", "told"),
+    ("case", "expected"),
     [
         pytest.param({"products": 19, "dead_links": 2}, [], id="links under the limit"),
         pytest.param({"products": 18, "dead_links": 2}, [], id="links on the limit"),
@@ -75,8 +75,8 @@ def above(share: str, lacking: str = "liaison") -> list[str]:
         ),
     ],
 )  # fmt: skip
-def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, told: list[str]) -> None:
-    assert matches(**case) == told
+def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, expected: list[str]) -> None:
+    assert matches(**case) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_a_share_without_partner_above_the_limit_stops_the_run(case: dict, told:
 def test_the_workbook_that_ends_in_its_middle_is_named(cut_off: str, share: str) -> None:
     sheets = dict(zip(SOURCES, map(list, zip(*map(product, range(1, 11)), strict=True)), strict=True))
     result = month(**(sheets | {cut_off: sheets[cut_off][:5]}))
-    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
-    assert told[0] == above(share, cut_off)[0]
-    assert all(f"Rows of the {cut_off} workbook are probably missing" in line for line in told)
+    expected = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
+    assert expected[0] == above(share, cut_off)[0]
+    assert all(f"Rows of the {cut_off} workbook are probably missing" in line for line in expected)
 
 
 def sales_of(*units: Value) -> list[str]:
@@ -140,7 +140,7 @@ def test_months_without_links_or_sales_have_no_share_to_judge() -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "told"),
+    ("total", "expected"),
     [
         pytest.param("9999999999999.99", [], id="the largest that fits"),
         pytest.param(
@@ -155,10 +155,10 @@ def test_months_without_links_or_sales_have_no_share_to_judge() -> None:
         ),
     ],
 )
-def test_a_total_that_no_spreadsheet_holds_stops_the_run(total: str, told: list[str]) -> None:
+def test_a_total_that_no_spreadsheet_holds_stops_the_run(total: str, expected: list[str]) -> None:
     half = Decimal("5000000000000.00")
     revenue = pl.LazyFrame({"revenue": [half, Decimal(total) - half]}, schema={"revenue": pl.Decimal(38, 2)})
-    assert lines(issue_frame(judge_total(revenue))) == told
+    assert lines(issue_frame(judge_total(revenue))) == expected
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_the_workbook_is_named_that_most_of_the_products_lack(dead: int, lacking
         [*(row[1] for row in rows), *(row[1] for row in gone[:dead])],
         [row[2] for row in (*rows, *gone)],
     )
-    told = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
-    assert told == [
+    expected = lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(49, 100))))
+    assert expected == [
         *above("5 of 10 products of the shop without a product of the ERP, 50.00% (limit 49.00%)", lacking),
         *above("5 of 10 units sold of products without a product of the ERP, 50.00% (limit 49.00%)", lacking),
     ]

@@ -13,7 +13,7 @@ STATUS = "Correct the cell, then run again."
 
 
 def with_rows(*, erp: tuple = (), liaison: tuple = (), web: tuple = ()):
-    """Two sound products, which stand in rows 2 and 3 of every sheet, and then these rows."""
+    """Two sound products, in rows 2 and 3 of every sheet, and then these rows."""
     return month(
         [ERP, OTHER[0], *erp],
         [LIAISON, OTHER[1], *liaison],
@@ -26,12 +26,12 @@ USED = [(2, "used", None), (3, "used", None)]
 
 def test_a_product_in_all_three_is_used_in_all_three() -> None:
     result = with_rows()
-    assert [result.fate(source) for source in ("erp", "liaison", "web")] == [USED, USED, USED]
+    assert [result.dispositions(source) for source in ("erp", "liaison", "web")] == [USED, USED, USED]
     assert result.issues.is_empty()
 
 
 @pytest.mark.parametrize(
-    ("row", "fate"),
+    ("row", "disposition"),
     [
         pytest.param({}, ("ignored", "blank-row"), id="blank row"),
         pytest.param({"total_sales": 0}, ("ignored", "blank-row"), id="padding with a zero"),
@@ -58,9 +58,9 @@ def test_a_product_in_all_three_is_used_in_all_three() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_web_row_that_is_not_used_has_a_reason(row: dict, fate: tuple[str, str]) -> None:
+def test_a_web_row_that_is_not_used_has_a_reason(row: dict, disposition: tuple[str, str]) -> None:
     result = with_rows(web=(row,))
-    assert result.fate("web") == [*USED, (4, *fate)]
+    assert result.dispositions("web") == [*USED, (4, *disposition)]
     assert result.errors() == []
 
 
@@ -69,14 +69,14 @@ def test_a_web_row_that_is_not_used_has_a_reason(row: dict, fate: tuple[str, str
     [
         pytest.param({"product_id": 3, "price": 5, "onsale_web": 0}, "not-sold-online", id="not sold online"),
         pytest.param({"product_id": 3, "price": 5, "onsale_web": 1}, "on-sale-unlinked", id="sold online, no link"),
-        pytest.param({"product_id": 3, "price": 5}, "no-partner", id="nobody says whether it is sold"),
+        pytest.param({"product_id": 3, "price": 5}, "no-partner", id="no flag"),
         pytest.param({"price": 5}, "no-key", id="no key"),
         pytest.param({"product_id": ("date", "2025-05-01")}, "unreadable-key", id="a date for a key"),
     ],
 )
 def test_an_erp_row_that_is_not_used_has_a_reason(row: dict, reason: str) -> None:
     result = with_rows(erp=(row,))
-    assert result.fate("erp") == [*USED, (4, "rejected", reason)]
+    assert result.dispositions("erp") == [*USED, (4, "rejected", reason)]
     assert result.errors() == []
 
 
@@ -94,7 +94,7 @@ def test_an_erp_row_that_is_not_used_has_a_reason(row: dict, reason: str) -> Non
 )
 def test_a_link_that_is_not_used_has_a_reason(row: dict, reason: str) -> None:
     result = with_rows(liaison=(row,))
-    assert result.fate("liaison") == [*USED, (4, "rejected", reason)]
+    assert result.dispositions("liaison") == [*USED, (4, "rejected", reason)]
     assert result.errors() == []
 
 
@@ -130,30 +130,33 @@ def test_keys_meet_whatever_their_case_and_form() -> None:
 
 def test_leading_zeros_are_another_key() -> None:
     result = month([{"product_id": "007", "price": 1}], [{"product_id": 7, "id_web": 1}], [product(1)[2]])
-    assert result.fate("liaison") == [(2, "rejected", "unknown-product")]
+    assert result.dispositions("liaison") == [(2, "rejected", "unknown-product")]
 
 
-@pytest.mark.parametrize("place", [0, 1], ids=["first", "last"])
-def test_of_rows_that_repeat_each_other_content_decides_and_not_position(place: int) -> None:
+@pytest.mark.parametrize("position", [0, 1], ids=["first", "last"])
+def test_of_rows_that_repeat_each_other_content_decides_and_not_position(position: int) -> None:
     rows = [{**WEB, "post_title": "A title"}, {**WEB, "post_title": "B title"}]
-    if place:
+    if position:
         rows.reverse()
     result = month([ERP], [LIAISON], rows)
     assert result.wines()["post_title"].to_list() == ["A title"]
-    assert sorted(fate[1:] for fate in result.fate("web")) == [("rejected", "differing-repetition"), ("used", None)]
+    assert sorted(row[1:] for row in result.dispositions("web")) == [
+        ("rejected", "differing-repetition"),
+        ("used", None),
+    ]
     assert len(result.warnings()) == 1
     assert result.errors() == []
 
 
 def test_of_rows_that_repeat_each_other_one_with_a_title_goes_before_one_without() -> None:
     result = month([ERP], [LIAISON], [{**WEB, "post_title": None}, WEB])
-    assert result.fate("web") == [(2, "rejected", "differing-repetition"), (3, "used", None)]
+    assert result.dispositions("web") == [(2, "rejected", "differing-repetition"), (3, "used", None)]
 
 
 def test_an_exact_repetition_is_set_aside_without_a_warning() -> None:
     result = with_rows(erp=(ERP,), liaison=(LIAISON,), web=(WEB,))
     for source in ("erp", "liaison", "web"):
-        assert result.fate(source) == [*USED, (4, "rejected", "repetition")]
+        assert result.dispositions(source) == [*USED, (4, "rejected", "repetition")]
     assert result.warnings() == []
     assert result.wines().height == 2
 
@@ -274,7 +277,7 @@ NOTES = [
 def test_a_note_below_the_table_is_only_reported(source: str, column: str, note: object) -> None:
     result = with_rows(**{source: ({column: note},)})
     assert result.errors() == []
-    assert result.fate(source) == [*USED, (4, "rejected", "unreadable-key")]
+    assert result.dispositions(source) == [*USED, (4, "rejected", "unreadable-key")]
     (warning,) = result.warnings()
     text = note[1] if isinstance(note, tuple) else note
     assert warning == (
@@ -287,7 +290,7 @@ def test_a_word_below_the_web_table_is_only_reported() -> None:
     """It could be a sku, but a row without type, name and sales is no product that could be missed."""
     result = with_rows(web=({"sku": "Total"},))
     assert result.errors() == []
-    assert result.fate("web") == [*USED, (4, "rejected", "blank-post-type")]
+    assert result.dispositions("web") == [*USED, (4, "rejected", "blank-post-type")]
 
 
 def test_a_note_with_sales_stops_the_run() -> None:
@@ -303,7 +306,7 @@ def test_an_unpublished_twin_of_a_published_product_is_ignored_with_its_status(s
     result = with_rows(web=({**WEB, "total_sales": 99, "post_status": status},))
     assert result.errors() == []
     assert result.warnings() == []
-    assert result.fate("web") == [*USED, (4, "ignored", "unpublished-twin")]
+    assert result.dispositions("web") == [*USED, (4, "ignored", "unpublished-twin")]
     counts = count_rows(result.ledger).filter(source="web", disposition="ignored")
     assert counts.select("rule", "detail", "rows", "units").collect().rows() == [
         ("unpublished-twin", status.strip().lower(), 1, None)
@@ -322,7 +325,7 @@ def test_two_unpublished_rows_of_a_sku_contradict_each_other() -> None:
 
 
 def test_an_unpublished_product_without_a_published_twin_counts_and_is_reported() -> None:
-    """Its counter tells what it sold before it was withdrawn."""
+    """Its counter is what it sold before it was withdrawn."""
     result = month([ERP], [LIAISON], [{**WEB, "total_sales": 7, "post_status": "trash"}])
     assert result.errors() == []
     (warning,) = result.warnings()
