@@ -97,7 +97,7 @@ def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
     assert check_classification(revenue, wines.lazy(), 2.0) == []
     write_wines(folder / "premium.csv", wines.filter("is_premium"))
     write_wines(folder / "ordinary.csv", wines.filter(~pl.col("is_premium")))
-    counts = {source: Counter(disposition for _, disposition, _ in month.fate(source)) for source in SOURCES}
+    counts = {source: Counter(disposition for _, disposition, _ in month.dispositions(source)) for source in SOURCES}
     return Outcome(
         wines,
         {source: (count["used"], count["ignored"], count["rejected"]) for source, count in counts.items()},
