@@ -23,7 +23,6 @@ from flows.parameters import BackfillOptions, ListOptions, MonthOptions, VerifyO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from tasks.domain.figures import Figures
     from tasks.domain.issues import DataRefused
     from tasks.publication.publisher import PublishedMonth
 
@@ -214,6 +213,7 @@ def _backfill(options: BackfillOptions) -> int:
 def _verify(options: VerifyOptions) -> int:
     from tasks.domain.month import resolve_month  # noqa: PLC0415
     from tasks.publication.verify import verify_month  # noqa: PLC0415
+    from tasks.report.headline import summary_headline  # noqa: PLC0415
 
     month = resolve_month(options.month, datetime.now(UTC))
     verdict = verify_month(options.location.open(), month, repair=options.repair)
@@ -221,7 +221,8 @@ def _verify(options: VerifyOptions) -> int:
         _say(fault)
     if verdict.manifest:
         print(f"{month}, revision {verdict.manifest.revision}: {'damaged' if verdict.faults else 'as published'}")
-        print("\n".join(_figures(verdict.manifest.figures)))
+        shown = summary_headline(verdict.manifest.summary(), verdict.manifest.run_parameters())
+        print("\n".join([shown.title, *shown.sentences()]))
     return REFUSED if verdict.faults else PUBLISHED
 
 
@@ -259,17 +260,8 @@ def _report_refusal(refused: "DataRefused") -> None:
 
 
 def _summary(published: "PublishedMonth") -> str:
-    """The month's figures and where the files are."""
-    places = [
-        f"{'Published' if number == 0 else '':<15} {address}" for number, address in enumerate(published.addresses)
-    ]
-    return "\n".join([f"{'Month':<15} {published.month}", *_figures(published.figures), *places])
-
-
-def _figures(figures: "Figures") -> list[str]:
-    from tasks.headline import headline  # noqa: PLC0415
-
-    return [f"{line.name:<15} {line.value}" for line in headline(figures)]
+    """The figures and where the files are."""
+    return "\n".join([published.headline.title, *published.headline.sentences(), *published.addresses])
 
 
 def _say(sentence: str) -> None:

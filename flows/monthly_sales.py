@@ -18,7 +18,7 @@ from tasks.stages import (
     clean_erp,
     clean_liaison,
     clean_web,
-    compare_months,
+    compare_snapshots,
     compute_revenue,
     convert_workbooks,
     fetch_workbooks,
@@ -26,7 +26,7 @@ from tasks.stages import (
     publish,
     read_history,
     show_published,
-    summarise_month,
+    summarise_snapshot,
     write_reports,
 )
 from tasks.validations import (
@@ -82,14 +82,14 @@ def monthly_sales(options: MonthOptions) -> PublishedMonth:
         wines = classify_wines(revenue, run)
         validate_classification(revenue, wines, run)
 
-        before = read_history(plan, run)
-        compared = compare_months(wines, before, run)
-        results = summarise_month(compared, joined, plan, run)
-        validate_comparison(wines, results)
+        history = read_history(plan, run)
+        compared = compare_snapshots(wines, history, run)
+        report = summarise_snapshot(compared, joined, plan, run)
+        validate_comparison(wines, compared, report, run)
 
-        report = write_reports(results, run)
-        audit_reports(report)
+        written = write_reports(report, joined, run)
+        audit_reports(written)
 
-        published = publish(report, plan, run)
-        announce(published, report, run)
+        published = publish(written, plan, run)
+        announce(published, written, run)
         return published

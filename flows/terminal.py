@@ -14,7 +14,6 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from tasks.headline import change_heading, counted, headline, movement
 from tasks.publication.publisher import PublishedMonth
 from tasks.run import STAGES
 
@@ -88,26 +87,22 @@ class _Shown(logging.Handler):
 
 
 def show_month(published: PublishedMonth) -> bool:
-    """Show the month as a small table on stdout; False where that is no terminal."""
+    """Show the snapshot as a small table on stdout; False where that is no terminal."""
     console = Console(highlight=False)
     if not is_lively(console):
         return False
-    summary = published.summary
-    comparison = summary.comparison if summary else None
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Month")
-    table.add_column(published.month, justify="right", style="bold")
-    table.add_column(change_heading(comparison) if comparison else "", justify="right")
-    for line in headline(published.figures, comparison):
-        table.add_row(*line)
-    if summary:
-        stock = summary.stock
-        table.add_row("Sold out", counted(stock.sold_out, "seller"), f"{stock.sold_out_revenue:,.2f} EUR so far")
-        table.add_row("Idle stock", counted(stock.idle_units, "bottle"), f"{stock.idle_value:,.2f} EUR")
+    shown = published.headline
+    console.print(Text(shown.title, style="bold"), Text(shown.period))
+    console.print(Text(shown.news))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right", style="bold")
+    for tile in shown.tiles:
+        table.add_row(tile.label, tile.text, *tile.notes)
     console.print(table)
-    if comparison:
-        console.print(Text(movement(comparison)))
-    for number, address in enumerate(published.addresses):
+    for line in shown.lines:
+        console.print(Text.assemble((f"{line.label}  " if line.label else "", "bold"), line.text))
+    for address in published.addresses:
         # One address is one line, however narrow the terminal, so that it can be copied.
-        console.print(Text(f"{'Published' if number == 0 else '':<15} {address}"), soft_wrap=True)
+        console.print(Text(address), soft_wrap=True)
     return True

@@ -1,21 +1,31 @@
-"""What the dashboard shows of a run, as text and tables; nothing here knows Prefect.
+"""What the dashboard shows of a run, as text and tables in the language of the run; nothing here knows Prefect.
 
-Titles, cells and file names come from people and from shops: in Markdown each of them is text, whatever it holds.
+Titles, cells and file names come from people and from shops: in Markdown each of them is text, whatever it contains.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain.figures import MonthSummary
-from tasks.domain.issues import shortened
+from tasks.domain.period import list_best_sellers
 from tasks.domain.rules import RULES, SEVERITIES
-from tasks.domain.schemas import SOURCES, Source
-from tasks.headline import Line, change_heading, counted, headline, movement, stock_sentence
-from tasks.publication.publisher import PublishedMonth
+from tasks.domain.schemas import SOURCES
+from tasks.messages import Messages, mark
+from tasks.report.content import (
+    DISPOSITIONS,
+    SEVERITY_NAMES,
+    SOURCE_NAMES,
+    Report,
+    problem,
+    reason,
+    remedy,
+    title,
+    translated,
+)
+from tasks.report.headline import Headline, headline
 
 TOP_WINES = 10
 LONGEST_TABLE = 500
@@ -23,173 +33,192 @@ LONGEST_TABLE = 500
 
 BAR_WIDTH = 8
 _TITLE_LENGTH = 72
-"""Room for the vintage, which stands last."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
-_SOURCE_NAMES: dict[Source, str] = {"erp": "ERP", "liaison": "Link table", "web": "Web shop"}
 _MARKS = re.compile(r"([\\`*_\[\]<>&|~#!$])")
 _LINK_STARTS = re.compile(r"(?=://|@)|(?<=www)(?=\.)", re.IGNORECASE)
 _CELL_LINKS = re.compile(rf"(?<=<)|(?<=\])(?=[(\[:])|{_LINK_STARTS.pattern}", re.IGNORECASE)
 _JOINER = "\N{WORD JOINER}"
 
 
-def month_markdown(published: PublishedMonth, summary: MonthSummary, wines: pl.DataFrame) -> str:
-    """The month on one page.
+def month_markdown(outcome: str, addresses: Sequence[str], report: Report) -> str:
+    """The snapshot on one page.
 
     Args:
-        published: What stands at the destination.
-        summary: The month's figures.
-        wines: One row per product (`ComparedWine`), in its order.
+        outcome: What was published, in a sentence.
+        addresses: Where the files are.
+        report: What the report shows.
     """
-    comparison = summary.comparison
-    since, moved = None, "There is no earlier month to compare with."
-    if comparison:
-        since, moved = change_heading(comparison), movement(comparison)
-    return "\n\n".join([
-        f"# Wine sales {published.month}",
-        text(published.sentence()),
-        _figures(published, headline(published.figures, comparison), since),
-        text(moved),
-        "## The wines with the most revenue",
-        _top_wines(wines, compared=comparison is not None),
-        "## Stock",
-        text(stock_sentence(summary.stock)),
-        "## Rows",
-        _rows(summary),
-        "## Files",
-        _files(published),
-    ])  # fmt: skip
+    messages, shown = report.messages, headline(report)
+    return "\n\n".join(
+        [
+            *_top(outcome, shown),
+            *_wines(report),
+            "## " + messages.gettext(mark("Rows of the three workbooks")),
+            _rows(report),
+            *_files(addresses, messages),
+        ]
+    )
 
 
-def unchanged_markdown(published: PublishedMonth) -> str:
-    """The month of a run that found it published already."""
-    return "\n\n".join([
-        f"# Wine sales {published.month}",
-        text(published.sentence()),
-        _figures(published, headline(published.figures), None),
-        "## Files",
-        _files(published),
-    ])  # fmt: skip
+def unchanged_markdown(outcome: str, addresses: Sequence[str], shown: Headline, messages: Messages) -> str:
+    """The snapshot of a run that found it published already."""
+    return "\n\n".join([*_top(outcome, shown), *_files(addresses, messages)])
 
 
-def quality_table(summary: MonthSummary, issues: pl.DataFrame, files: Mapping[Source, str]) -> list[dict[str, object]]:
-    """How many rows had which fate, and which cells are worth a look; what stops a run first.
-
-    Args:
-        summary: With the fate of every row.
-        issues: Every issue (`DataIssue`).
-        files: Name of each source's workbook.
-    """
-    sources = {file: source for source, file in files.items()}
-    fates = summary.row_counts.select("source", "disposition", "rule", "detail", "rows", "units")
-    told = {(row["source"], row["rule"]): row["severity"] for row in _issue_counts(issues, sources)}
-    table = [
-        _quality_row(row, told.get((row["source"], row["rule"])) or _severity(row["rule"]))
-        for row in fates.iter_rows(named=True)
+def _top(outcome: str, shown: Headline) -> list[str]:
+    """The news, the figures with their changes, and the sentences below them."""
+    width = max(len(tile.notes) for tile in shown.tiles)
+    rows = [
+        ["", shown.period, *[""] * width],
+        ["---", "---:", *["---"] * width],
+        *(
+            [
+                tile.label,
+                f"**{plain(tile.text)}**",
+                *map(plain, tile.notes),
+                *[""] * (width - len(tile.notes)),
+            ]
+            for tile in shown.tiles
+        ),
     ]
-    known = {(row["source"], row["rule"]) for row in fates.iter_rows(named=True)}
-    table += [
-        _quality_row(row, row["severity"])
-        for row in _issue_counts(issues, sources)
-        if (row["source"], row["rule"]) not in known
+    lines = [
+        f"- **{line.label}** {plain(line.text)}" if line.label else f"- {plain(line.text)}" for line in shown.lines
     ]
+    return [f"# {shown.title}", plain(outcome), f"**{plain(shown.news)}**", _table(rows), "\n".join(lines)]
+
+
+def _wines(report: Report) -> list[str]:
+    """The best sellers of the period as a table with bars; to date where there is no earlier snapshot."""
+    messages = report.messages
+    if report.summary.period is None:
+        wines, units, value = report.wines.head(TOP_WINES), "total_sales", "revenue"
+        heading = messages.gettext(mark("Wines with the most revenue to date"))
+    else:
+        wines, units, value = list_best_sellers(report.wines.lazy(), TOP_WINES).collect(), "sold_units", "sold_value"
+        heading = messages.gettext(mark("Best sellers of the period"))
+    top = wines.select(title(_TITLE_LENGTH, messages).alias("title"), units, value).rows()
+    most = max((amount for _, _, amount in top), default=Decimal(0))
+    rows = [
+        [messages.gettext(mark("Wine")), messages.gettext(mark("Bottles")), "€", ""],
+        ["---", "---:", "---:", "---"],
+        *(
+            [plain(name), messages.number(sold), messages.money(amount), bar(amount, most)]
+            for name, sold, amount in top
+        ),
+    ]
+    return [f"## {heading}", _table(rows)]
+
+
+def _rows(report: Report) -> str:
+    messages = report.messages
+    rows = [
+        [
+            messages.gettext(mark("Workbook")),
+            messages.gettext(mark("read")),
+            *map(messages.gettext, DISPOSITIONS.values()),
+        ],
+        ["---", *["---:"] * (1 + len(DISPOSITIONS))],
+    ]
+    for source in SOURCES:
+        of = report.row_counts.filter(source=source)
+        counts = [int(of.filter(disposition=one)["rows"].sum()) for one in DISPOSITIONS]
+        rows.append([messages.gettext(SOURCE_NAMES[source]), *map(messages.number, (sum(counts), *counts))])
+    return _table(rows)
+
+
+def _files(addresses: Sequence[str], messages: Messages) -> list[str]:
+    return ["## " + messages.gettext(mark("Files")), "\n".join(f"- {code(address)}" for address in addresses)]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def quality_title(report: Report) -> str:
+    """What the table of data checks shows."""
+    return report.messages.gettext(
+        mark("Every row of the three workbooks is used, ignored or rejected; here is how many and why.")
+    )
+
+
+def quality_table(report: Report) -> list[dict[str, object]]:
+    """How many rows have which disposition, and which cells need a look; what stops a run first."""
+    messages, sources = report.messages, {book.file: book.source for book in report.workbooks}
+    grouped = report.issues.group_by("file", "disposition", "rule", "severity", maintain_order=True).len("rows")
+    found = [
+        row | {"source": sources.get(row["file"]), "units": None, "detail": None}
+        for row in grouped.iter_rows(named=True)
+    ]
+    severities = {(row["source"], row["rule"]): row["severity"] for row in found}
+    counted = [
+        row
+        | {
+            "severity": severities.get((row["source"], row["rule"]))
+            or (RULES[row["rule"]].severity if row["rule"] else "")
+        }
+        for row in report.row_counts.iter_rows(named=True)
+    ]
+    known = {(row["source"], row["rule"]) for row in counted}
+    rows = [*counted, *(row for row in found if (row["source"], row["rule"]) not in known)]
     order = (*SEVERITIES, "")
-    return sorted(table, key=lambda row: order.index(str(row["Severity"])))
+    return [_quality_row(row, messages) for row in sorted(rows, key=lambda row: order.index(row["severity"]))]
 
 
-def _issue_counts(issues: pl.DataFrame, sources: Mapping[str, Source]) -> list[dict[str, object]]:
-    grouped = issues.group_by("file", "disposition", "rule", "severity", maintain_order=True).len("rows")
-    return [row | {"source": sources.get(row["file"]), "units": None} for row in grouped.iter_rows(named=True)]
-
-
-def _severity(rule: str | None) -> str:
-    return "" if rule is None else RULES[rule].severity
-
-
-def _quality_row(row: Mapping[str, object], severity: object) -> dict[str, object]:
-    rule, detail = row["rule"], row.get("detail")
-    source = row["source"]
+def _quality_row(row: Mapping[str, object], messages: Messages) -> dict[str, object]:
+    rule, source = row["rule"], row["source"]
+    detail = row["detail"] and cell(str(row["detail"]))
     return {
-        "Workbook": _SOURCE_NAMES[source] if source in SOURCES else cell(str(row.get("file", source))),
-        "Row is": row["disposition"] or "",
-        "Reason": "" if rule is None else cell(f"{rule}: {detail}") if detail else rule,
-        "Severity": severity,
-        "Rows": row["rows"],
-        "Units": "" if row["units"] is None else row["units"],
-        "What to do": "" if rule is None else RULES[str(rule)].remedy,
+        messages.gettext(mark("Workbook")): (
+            messages.gettext(SOURCE_NAMES[source]) if source in SOURCES else cell(str(row.get("file", source)))
+        ),
+        messages.gettext(mark("Outcome")): _named(DISPOSITIONS, row["disposition"], messages),
+        messages.gettext(mark("Rule")): rule or "",
+        messages.gettext(mark("Reason")): reason(rule, detail, messages),  # type: ignore[arg-type]
+        messages.gettext(mark("Severity")): _named(SEVERITY_NAMES, row["severity"], messages),
+        messages.gettext(mark("Rows")): row["rows"],
+        messages.gettext(mark("Bottles sold")): "" if row["units"] is None else row["units"],
+        messages.gettext(mark("What to do")): remedy(str(rule), messages) if rule else "",
     }
 
 
-def refused_table(issues: pl.DataFrame, listed: str) -> list[dict[str, object]]:
+def _named(names: Mapping[str, str], value: object, messages: Messages) -> str:
+    return messages.gettext(names[str(value)]) if value else ""
+
+
+def refused_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[dict[str, object]]:
     """The issues of refused data, errors first; where they are too many, the last row says so.
 
     Args:
         issues: Every issue (`DataIssue`).
         listed: Where the full list is.
+        messages: The language of the run.
     """
     by_severity = issues.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)).to_physical(), maintain_order=True)
-    table = [
-        {
-            "File": cell(issue["file"]),
-            "Sheet": cell(issue["sheet"] or ""),
-            "Cell": issue["cell"] or "",
-            "Column": issue["column"] or "",
-            "Value": "" if issue["value"] is None else cell(issue["value"]),
-            "What is wrong": RULES[issue["rule"]].sentence,
-            "What to do": issue["remedy"],
-            "Rule": issue["rule"],
-            "Severity": issue["severity"],
-        }
+    headings = [
+        messages.gettext(one)
+        for one in (
+            mark("File"), mark("Sheet"), mark("Cell"), mark("Column"), mark("Value"), mark("What is wrong"),
+            mark("What to do"), mark("Rule"), mark("Severity"),
+        )
+    ]  # fmt: skip
+    table: list[dict[str, object]] = [
+        dict(zip(headings, (
+            cell(issue["file"]), cell(issue["sheet"] or ""), issue["cell"] or "", cell(issue["column"] or ""),
+            "" if issue["value"] is None else cell(issue["value"]), problem(issue["rule"], messages),
+            translated(issue["remedy"], messages), issue["rule"], _named(SEVERITY_NAMES, issue["severity"], messages),
+        ), strict=True))
         for issue in by_severity.head(LONGEST_TABLE).iter_rows(named=True)
-    ]
+    ]  # fmt: skip
     if issues.height > LONGEST_TABLE:
-        rest = f"… and {counted(issues.height - LONGEST_TABLE, 'issue')} more. All of them are in {listed}"
-        table.append(dict.fromkeys(table[0], "") | {"File": rest})
+        rest = messages.ngettext(
+            "… and {count} issue more. All of them are in {file}",
+            "… and {count} issues more. All of them are in {file}",
+            issues.height - LONGEST_TABLE,
+            file=listed,
+        )
+        table.append({heading: rest if heading == headings[0] else "" for heading in headings})
     return table
-
-
-def _figures(published: PublishedMonth, lines: list[Line], since: str | None) -> str:
-    if since is None:
-        rows = [f"| {line.name} | **{text(line.value)}** |" for line in lines]
-        return "\n".join([f"| | {published.month} |", "| --- | ---: |", *rows])
-    rows = [f"| {line.name} | **{text(line.value)}** | {text(line.change)} |" for line in lines]
-    return "\n".join([f"| | {published.month} | {text(since)} |", "| --- | ---: | ---: |", *rows])
-
-
-def _top_wines(wines: pl.DataFrame, *, compared: bool) -> str:
-    top = wines.head(TOP_WINES).to_dicts()
-    most = max((wine["revenue"] for wine in top), default=Decimal(0))
-    columns = {
-        "": [f"{wine['rank']}" for wine in top],
-        "Was": ["new" if wine["is_new"] else f"{wine['rank_before']}" for wine in top],
-        "Wine": [text(shortened(wine["post_title"] or f"Product {wine['product_id']}", _TITLE_LENGTH)) for wine in top],
-        "Units": [f"{wine['total_sales']:,}" for wine in top],
-        "Sold since": ["" if wine["sold_since"] is None else f"{wine['sold_since']:+,}" for wine in top],
-        "EUR": [f"{wine['revenue']:,.2f}" for wine in top],
-        " ": [bar(wine["revenue"], most) for wine in top],
-    }
-    if not compared:
-        del columns["Was"], columns["Sold since"]
-    rules = ["---" if heading in {"Wine", " "} else "---:" for heading in columns]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rules, *zip(*columns.values(), strict=True)])
-
-
-def _rows(summary: MonthSummary) -> str:
-    counts = summary.row_counts
-    rows = []
-    for source in SOURCES:
-        of = counts.filter(source=source)
-        fates = [int(of.filter(disposition=fate)["rows"].sum()) for fate in ("used", "ignored", "rejected")]
-        rows.append(f"| {_SOURCE_NAMES[source]} | {' | '.join(f'{n:,}' for n in (sum(fates), *fates))} |")
-    figures = summary.figures
-    classes = f"{figures.premium:,} premium and {figures.ordinary:,} ordinary"
-    joined = f"They make {counted(figures.products, 'product')}: {classes}."
-    head = "| Workbook | Read | Used | Ignored | Rejected |\n| --- | ---: | ---: | ---: | ---: |"
-    return "\n".join([head, *rows, "", joined])
-
-
-def _files(published: PublishedMonth) -> str:
-    return "\n".join(f"- {code(address)}" for address in published.addresses)
 
 
 def bar(value: Decimal, most: Decimal) -> str:
@@ -202,10 +231,10 @@ def bar(value: Decimal, most: Decimal) -> str:
 def one_line(value: str) -> str:
     """The value without line breaks, control and direction characters, which could make it look like another."""
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
-    return " ".join("".join(c for c in visible if unicodedata.category(c) != "Cf").split())
+    return re.sub(" +", " ", "".join(c for c in visible if unicodedata.category(c) != "Cf")).strip(" ")
 
 
-def text(value: str) -> str:
+def plain(value: str) -> str:
     """The value as Markdown that shows just it: no mark, no HTML, and no link, not even from a bare address."""
     return _MARKS.sub(r"\\\1", _LINK_STARTS.sub(_JOINER, one_line(value)))
 

@@ -10,11 +10,10 @@ from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 from prefect.exceptions import PrefectException
 
-from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import OutsideFailure, WrongArgument
-from tasks.headline import change_heading, headline, movement, stock_sentence
+from tasks.messages import Messages, messages_in
 from tasks.publication.publisher import PublishedMonth
-from tasks.results import Report
+from tasks.results import WrittenReport
 from tasks.run import Run
 from tasks.storage.local import file_facts
 from tasks.storage.protocol import ConflictError, Link
@@ -66,7 +65,7 @@ def notification_block(name: str) -> NotificationBlock | None:
     return block
 
 
-def notify_once(block: NotificationBlock, published: PublishedMonth, report: Report, run: Run) -> str:
+def notify_once(block: NotificationBlock, published: PublishedMonth, written: WrittenReport, run: Run) -> str:
     """Send the notification of this revision unless it was sent before, and return a sentence about it.
 
     The marker is written first, so of two runs that publish the same revision one sends the message. If the run is
@@ -82,40 +81,38 @@ def notify_once(block: NotificationBlock, published: PublishedMonth, report: Rep
         run.destination.create(f"notified/{published.month}/{published.revision}", marker, file_facts(marker))
     except ConflictError:
         return f"Revision {published.revision} of {published.month} was notified before."
-    message = compose(
-        published, report.summary, [(name, run.destination.link(name, LINK_DAYS)) for name in report.files.names]
-    )
+    links = [(name, run.destination.link(name, LINK_DAYS)) for name in written.files.names]
+    message = compose(published, links, messages_in(run.parameters.language))
     sending: object = block.notify(message.body, message.subject)
     if isinstance(sending, Coroutine):  # Prefect's own blocks send here and now, others may be asynchronous
         asyncio.run(sending)
     return f"Revision {published.revision} of {published.month} is notified."
 
 
-def compose(published: PublishedMonth, summary: MonthSummary, links: Sequence[tuple[str, Link | None]]) -> Message:
-    """The notification in plain text: figures with their changes, and where the files are.
+def compose(published: PublishedMonth, links: Sequence[tuple[str, Link | None]], text: Messages) -> Message:
+    """The notification in plain text: the news, the figures with their changes, and where the files are.
 
     Args:
         published: What was published.
-        summary: Its figures.
         links: Each file that people open, with a link where the store has one.
+        text: The language of the run.
     """
-    comparison = summary.comparison
-    lines = headline(published.figures, comparison)
-    told = [f"{line.name}: {line.value}{f', {line.change}' if line.change else ''}" for line in lines]
-    if comparison:
-        told = [f"Changes {change_heading(comparison)}", *told, movement(comparison)]
-    body = [published.sentence(), "", *told, f"Stock: {stock_sentence(summary.stock)}", ""]
+    body = [published.sentence, "", *published.headline.sentences(), ""]
     if any(link for _, link in links):
         body += [f"{PurePosixPath(name).name}: {link.url}" for name, link in links if link]
-        body += [_validity([link for _, link in links if link])]
+        body += [_validity([link for _, link in links if link], text)]
     else:
         body += list(published.addresses)
-    change = f", {lines[0].change}" if lines[0].change else ""
-    return Message(f"Wine sales {published.month}: {lines[0].value}{change}", "\n".join(body))
+    return Message(f"{published.headline.title}: {published.headline.news}", "\n".join(body))
 
 
-def _validity(links: Sequence[Link]) -> str:
-    whoever = "Whoever has a link can open the file"
+def _validity(links: Sequence[Link], text: Messages) -> str:
     if any(link.ends_with_credentials for link in links):
-        return f"{whoever}, until the credentials of the run end: some hours."
-    return f"{whoever}, for {LINK_DAYS} days."
+        return text.gettext(
+            "Anyone who has a link can open the file, until the credentials of the run expire: some hours."
+        )
+    return text.ngettext(
+        "Anyone who has a link can open the file, for {count} day.",
+        "Anyone who has a link can open the file, for {count} days.",
+        LINK_DAYS,
+    )

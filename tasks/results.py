@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tasks.domain.figures import MonthSummary
 from tasks.domain.join import Cleaned
+from tasks.domain.period import Period
 from tasks.domain.schemas import Source
 from tasks.publication.files import ReportFiles
+from tasks.report.content import Report
 from tasks.workbook.fetch import FetchedWorkbook
 
 Workbooks = Mapping[Source, FetchedWorkbook]
@@ -64,6 +65,8 @@ class Joined:
         sales: One row per joined product (`WineSales`).
         ledger: One row per row of the three workbooks with its disposition.
         issues: Every issue of the three workbooks and of the month as a whole (`DataIssue`).
+        missing: The products of the web shop that have sales and are in no figure, see `join.list_missing_sales`.
+        locations: File, sheet and letter of every column that was read, see `stages.locate_columns`.
     """
 
     erp: pl.LazyFrame
@@ -72,6 +75,8 @@ class Joined:
     sales: pl.LazyFrame
     ledger: pl.LazyFrame
     issues: pl.LazyFrame
+    missing: pl.LazyFrame
+    locations: pl.DataFrame
 
     @property
     def cleaned(self) -> Cleaned:
@@ -86,17 +91,24 @@ class Joined:
 
 @dataclass(frozen=True)
 class Compared:
-    """The products of a month next to those of the month before.
+    """The snapshot compared with the earlier ones.
 
     Attributes:
-        wines: One row per product (`ComparedWine`).
-        gone: One row per product that is none any more (`GoneWine`).
-        before: The products of the month compared with (`PublishedWine`); None for the first month.
+        wines: One row per product (`PeriodWine`).
+        delisted: One row per product that left (`DelistedWine`).
+        totals: One row per period (`PeriodTotal`).
+        history: The rows of the earlier snapshots (`SnapshotFacts`).
     """
 
     wines: pl.LazyFrame
-    gone: pl.LazyFrame
-    before: pl.LazyFrame | None
+    delisted: pl.LazyFrame
+    totals: pl.LazyFrame
+    history: pl.LazyFrame
+
+    @property
+    def period(self) -> Period:
+        """The frames of the period."""
+        return Period(self.wines, self.delisted, self.totals)
 
     @property
     def size(self) -> str:
@@ -105,34 +117,17 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Results:
-    """The month as it is reported.
+class WrittenReport:
+    """What the report shows, and the files that contain it.
 
     Attributes:
-        wines: One row per product (`ComparedWine`).
-        gone: One row per product that is none any more (`GoneWine`).
-        before: The products of the month compared with (`PublishedWine`); None for the first month.
-        issues: Every issue (`DataIssue`).
-        summary: The figures.
-        workbooks: The run's copies of the three workbooks.
-    """
-
-    wines: pl.LazyFrame
-    gone: pl.LazyFrame
-    before: pl.LazyFrame | None
-    issues: pl.LazyFrame
-    summary: MonthSummary
-    workbooks: Workbooks
-
-
-@dataclass(frozen=True)
-class Report(Results):
-    """The results and the files that contain them.
-
-    Attributes:
+        content: What it shows.
+        snapshot: The base facts of the snapshot (`Snapshot`).
         files: The files, in the run's own folder.
     """
 
+    content: Report
+    snapshot: pl.LazyFrame
     files: ReportFiles
 
     @property

@@ -20,10 +20,11 @@ from prefect.blocks.abstract import NotificationBlock
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
-from tasks.artifacts import refused_table, text
+from tasks.artifacts import plain, refused_table
 from tasks.dashboard import Artifact, Logger, only_warned, show_artifacts
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
+from tasks.messages import messages_in
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
@@ -101,10 +102,10 @@ def open_run(
 
 
 def _report_refusal(run: Run, refused: DataRefused) -> None:
-    logger = get_run_logger()
+    logger, text = get_run_logger(), messages_in(run.parameters.language)
     listed = _list_issues(run, refused, logger)
     with only_warned("The run's page does not show the issues", logger):
-        show_artifacts(Artifact("refused-issues", text(str(refused)), refused_table(refused.issues, listed)))
+        show_artifacts(Artifact("refused-issues", plain(str(refused)), refused_table(refused.issues, listed, text)))
 
 
 def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:

@@ -14,26 +14,28 @@ from prefect.futures import PrefectFuture, wait
 from tasks import artifacts
 from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain import clean, issue_frames, join, rules
-from tasks.domain.comparison import compare_wines, compute_comparison, gone_wines, snapshot_rows
-from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import DataRefused, Issue, accept, issue_frame, refusal
 from tasks.domain.join import Cleaned
 from tasks.domain.month_rules import judge_matches
+from tasks.domain.period import Period, snapshot_rows
+from tasks.domain.period import compare_snapshots as compare
 from tasks.domain.premium import classify_wines as classify
-from tasks.domain.premium import compute_figures
 from tasks.domain.revenue import compute_revenue as compute
-from tasks.domain.schemas import SOURCES, PublishedWine, Source
-from tasks.domain.stock import compute_stock
-from tasks.headline import outcome
+from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.summary import summarise_snapshot as summarise
+from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
+from tasks.messages import messages_in
 from tasks.notification import notify_once
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
 from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
+from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.headline import headline
 from tasks.report.tables import write_table
-from tasks.report.workbook import write_workbook
-from tasks.results import CleanedSource, Compared, Joined, RawSource, Report, Results, Workbooks
+from tasks.report.writer import write_workbook
+from tasks.results import CleanedSource, Compared, Joined, RawSource, Workbooks, WrittenReport
 from tasks.run import Run, stage
 from tasks.workbook import fetch
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
@@ -132,13 +134,14 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     ledger = run.store(join.build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
     located = columns.filter(pl.col("column").is_null() | pl.col("letter").is_not_null())
-    month = issue_frame(judge_matches(cleaned, sales))
+    month = issue_frame([*judge_matches(cleaned, sales), *find_rounded_keys(cleaned, located)])
     issues = [
         (accept(month) if run.parameters.accept_unusual else month).lazy(),
         issue_frames.locate_issues(issue_frames.collect_issues(cleaned, sales, ledger), raw, located),
         _absent_columns(columns).lazy(),
     ]
-    return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"))
+    missing = run.store(join.list_missing_sales(ledger, cleaned.web), "missing_sales")
+    return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"), missing, located)
 
 
 def _absent_columns(columns: pl.DataFrame) -> pl.DataFrame:
@@ -162,95 +165,94 @@ def classify_wines(revenue: pl.LazyFrame, run: Run) -> pl.LazyFrame:
 
 
 @stage("read-history")
-def read_history(plan: Plan, run: Run) -> pl.LazyFrame | None:
-    """The products of the snapshot before this one (`PublishedWine`); None for a first snapshot."""
-    history = scan_tables(fetch_tables(run.destination, plan.earlier, run.folder))
-    if plan.previous is None:
-        return None
-    previous = history.filter(pl.col("month") == plan.previous.month)
-    return run.store(previous.select(PublishedWine.column_names()), "history")
+def read_history(plan: Plan, run: Run) -> pl.LazyFrame:
+    """The rows of the earlier snapshots (`SnapshotFacts`); none for a first snapshot."""
+    return scan_tables(fetch_tables(run.destination, plan.earlier, run.folder))
 
 
-@stage("compare-months")
-def compare_months(wines: pl.LazyFrame, before: pl.LazyFrame | None, run: Run) -> Compared:
-    """See `comparison.compare_wines` and `comparison.gone_wines`."""
+@stage("compare-snapshots")
+def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> Compared:
+    """See `period.compare_snapshots`."""
+    period = compare(wines, history, run.parameters.export_date)
     return Compared(
-        wines=run.store(compare_wines(wines, before), "compared"),
-        gone=run.store(gone_wines(wines, before), "gone"),
-        before=before,
+        wines=run.store(period.wines, "period_wines"),
+        delisted=run.store(period.delisted, "delisted"),
+        totals=run.store(period.totals, "period_totals"),
+        history=history,
     )
 
 
-@stage("summarise-month")
-def summarise_month(compared: Compared, joined: Joined, plan: Plan, run: Run) -> Results:
-    """The month's headline figures, its stock, its comparison, and what became of the rows."""
-    wines, gone, before, parameters = compared.wines.collect(), compared.gone.collect(), plan.previous, run.parameters
-    summary = MonthSummary(
-        parameters,
-        compute_figures(wines, parameters.premium_threshold),
-        compute_stock(wines),
-        compute_comparison(parameters.month, wines, gone, before.month, before.id) if before else None,
-        join.count_rows(joined.ledger).collect(),
-        before.export_date if before else None,
+@stage("summarise-snapshot")
+def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> Report:
+    """All figures of the snapshot, and the frames that the report shows."""
+    snapshots = Snapshots(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
+    unusual = issue_frame(find_unusual(snapshots))
+    found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
+    return Report(
+        parameters=replace(run.parameters),  # not the objects that other stages share
+        summary=summarise(compared.period, run.parameters.premium_threshold),
+        period=Period(*(frame.collect().lazy() for frame in compared.period)),
+        row_counts=join.count_rows(joined.ledger).collect(),
+        issues=pl.concat(found),
+        missing=joined.missing.collect(),
+        workbooks=[replace(book) for book in plan.workbooks.values()],
     )
-    return Results(**vars(compared), issues=joined.issues, summary=summary, workbooks=plan.workbooks)
 
 
 @stage("write-reports")
-def write_reports(results: Results, run: Run) -> Report:
-    """The month's workbook, CSV files and table, in the run's own folder."""
-    files = report_files(run.folder / "files", run.parameters.month)
-    dialect = run.parameters.csv_dialect
-    wines, issues = results.wines.collect(), results.issues.collect()
-    workbooks = list(results.workbooks.values())
-    write_workbook(files.path(files.workbook), results.summary, wines, results.gone.collect(), issues, workbooks)
-    write_wines(files.path(files.premium), wines.filter("is_premium"), dialect)
-    write_wines(files.path(files.ordinary), wines.filter(~pl.col("is_premium")), dialect)
-    write_table(files.path(files.table), snapshot_rows(results.wines, results.summary).collect())
-    write_issues(files.path(files.issues), issues, dialect)
-    return Report(**vars(results), files=files)
+def write_reports(report: Report, joined: Joined, run: Run) -> WrittenReport:
+    """The workbook, the CSV files and the table of the snapshot, in the run's own folder."""
+    files, dialect = report_files(run.folder / "files", run.parameters.month), run.parameters.csv_dialect
+    snapshot = run.store(
+        snapshot_rows(report.period.wines, joined.sales, run.parameters.month, run.parameters.export_date), "snapshot"
+    )
+    write_workbook(files.path(files.workbook), report)
+    write_wines(files.path(files.premium), report.wines.filter("is_premium"), dialect)
+    write_wines(files.path(files.ordinary), report.wines.remove("is_premium"), dialect)
+    write_table(files.path(files.table), snapshot.collect())
+    write_issues(files.path(files.issues), report.translated_issues, dialect)
+    return WrittenReport(report, snapshot, files)
 
 
 @stage("publish")
-def publish(report: Report, plan: Plan, run: Run) -> PublishedMonth:
+def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
     """The month at its destination, see `publisher`: stored, committed, shown; or what a dry run would publish."""
     if run.is_dry:
-        published = preview_month(plan, report.summary)
+        published = preview_month(plan, written.content)
     else:
-        published = publish_month(run.destination, plan, report.files, report.summary)
-    get_run_logger().info(published.sentence())
-    return replace(published, summary=report.summary)
+        published = publish_month(run.destination, plan, written.files, written.content)
+    get_run_logger().info(published.sentence)
+    is_this_report = published.outcome in {"published", "checked"}
+    return replace(published, headline=headline(written.content)) if is_this_report else published
 
 
 @stage("announce")
-def announce(published: PublishedMonth, report: Report, run: Run) -> None:
+def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> None:
     """Show the month on the run's page, and notify people of it; nothing here fails a month that is published."""
-    logger = get_run_logger()
+    logger, report = get_run_logger(), written.content
     with only_warned("The run's page does not show the month", logger):
-        names: dict[Source, str] = {source: book.file for source, book in report.workbooks.items()}
         show_artifacts(
             Artifact(
                 "monthly-summary",
-                artifacts.text(outcome(published.sentence(), published.figures)),
-                artifacts.month_markdown(published, report.summary, report.wines.collect()),
+                artifacts.plain(f"{published.sentence} {published.headline.news}"),
+                artifacts.month_markdown(published.sentence, published.addresses, report),
             ),
-            Artifact(
-                "data-quality",
-                f"What became of the rows of {published.month}, and which cells are worth a look",
-                artifacts.quality_table(report.summary, report.issues.collect(), names),
-            ),
+            Artifact("data-quality", artifacts.quality_title(report), artifacts.quality_table(report)),
         )
     if run.notify is not None and published.outcome == "published":
         with only_warned("The notification was not sent, and is not tried again", logger):
-            logger.info(notify_once(run.notify, published, report, run))
+            logger.info(notify_once(run.notify, published, written, run))
 
 
 @stage("show-published")
 def show_published(plan: Plan, run: Run) -> PublishedMonth:
     """The month that is published already; a name that lags behind it is brought up to date."""
     published = show_month(run.destination, plan, run.parameters.month)
-    get_run_logger().info(published.sentence())
+    get_run_logger().info(published.sentence)
     with only_warned("The run's page does not show the month", get_run_logger()):
-        sentence = artifacts.text(outcome(published.sentence(), published.figures))
-        show_artifacts(Artifact("monthly-summary", sentence, artifacts.unchanged_markdown(published)))
+        sentence = artifacts.plain(f"{published.sentence} {published.headline.news}")
+        page = artifacts.unchanged_markdown(
+            published.sentence, published.addresses, published.headline, messages_in(run.parameters.language)
+        )
+        show_artifacts(Artifact("monthly-summary", sentence, page))
     return published

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import polars as pl
 
 from tasks.domain import checks, rules
-from tasks.domain.comparison import ComparedMonth, snapshot_rows
-from tasks.domain.comparison_checks import check_comparison
 from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
 from tasks.domain.month_rules import judge_total
+from tasks.domain.period_checks import check_period
 from tasks.domain.schemas import Source  # noqa: TC001 - read in annotations
 from tasks.report.audit import audit_files
+from tasks.report.content import Report
 from tasks.report.tables import audit_table
-from tasks.results import CleanedSource, Joined, Report, Results
+from tasks.results import CleanedSource, Compared, Joined, WrittenReport
 from tasks.run import Run, stage
 
 
@@ -64,37 +64,27 @@ def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, run: Run
 
 
 @stage("validate-comparison")
-def validate_comparison(wines: pl.LazyFrame, results: Results) -> None:
-    """Every product of both months is compared once, and what changed adds up to the change, units and cents.
+def validate_comparison(wines: pl.LazyFrame, compared: Compared, report: Report, run: Run) -> None:
+    """Every product of both snapshots is compared once, what changed adds up to the change, and nothing is impossible.
 
     Raises:
-        DataRefused: With a sentence for each inconsistency.
+        DataRefused: With a sentence for each inconsistency, or with what cannot be right in this snapshot.
     """
-    compared = ComparedMonth(results.wines, results.gone)
-    _refuse("comparison", check_comparison(wines, results.before, compared, results.summary))
+    export_date = run.parameters.export_date
+    _refuse("comparison", check_period(wines, compared.history, export_date, compared.period, report.summary))
+    if (report.issues["severity"] == "error").any():
+        raise refusal(report.issues)
 
 
 @stage("audit-reports")
-def audit_reports(report: Report) -> None:
+def audit_reports(written: WrittenReport) -> None:
     """The files on disk, read back, contain every key and every amount of the frames.
 
     Raises:
         DataRefused: With a sentence for each inconsistency.
     """
-    files = report.files
-    found = audit_files(
-        files.path(files.workbook),
-        files.path(files.premium),
-        files.path(files.ordinary),
-        files.path(files.issues),
-        report.wines.collect(),
-        report.gone.collect(),
-        report.issues.collect(),
-        report.summary,
-        list(report.workbooks.values()),
-    )
-    table = audit_table(files.path(files.table), snapshot_rows(report.wines, report.summary).collect())
-    _refuse("report", [*found, *table])
+    table = audit_table(written.files.path(written.files.table), written.snapshot.collect())
+    _refuse("report", [*audit_files(written.files, written.content), *table])
 
 
 def _refuse(what: str, inconsistencies: Sequence[str]) -> None:

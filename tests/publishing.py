@@ -31,14 +31,17 @@ if __name__ == "__main__":
 
 import polars as pl
 
-from tasks.domain.figures import Figures, MonthSummary, StockFigures
+from tasks.domain.figures import Figures, InventoryFigures, News, SnapshotSummary
 from tasks.domain.parameters import Parameters
+from tasks.domain.period import Period
 from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.summary import compare_periods
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables
 from tasks.publication.identity import result_id
 from tasks.publication.plan import plan_publication
 from tasks.publication.publisher import PublishedMonth, publish_month, show_month
+from tasks.report.content import Report
 from tasks.storage.protocol import Storage, StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
 
@@ -75,13 +78,16 @@ class Export:
         return {source: FetchedWorkbook(source, f"{source}.xlsx", Path("gone"), facts(source)) for source in SOURCES}
 
     @property
-    def summary(self) -> MonthSummary:
+    def report(self) -> Report:
+        """As the publisher needs it: without a product."""
         revenue = Decimal(int.from_bytes(self.word.encode())) / 100
         figures = Figures(1, 2, revenue, 0, 1, Decimal("0.00"), Decimal("30.50"), None)
         rows = [(source, "used", None, None, 1) for source in SOURCES]
         counts = pl.DataFrame(rows, ["source", "disposition", "rule", "detail", "rows"], orient="row")
-        stock = StockFigures(0, Decimal("0.00"), 0, 0, 0, Decimal("0.00"), 0)
-        return MonthSummary(self.parameters, figures, stock, None, counts)
+        inventory = InventoryFigures(0, None, None, None, None, None, None, 0, 0)
+        summary = SnapshotSummary(figures, None, compare_periods([]), inventory, News(None, None, None, None))
+        period = Period(*[pl.LazyFrame()] * 3)
+        return Report(self.parameters, summary, period, counts, pl.DataFrame(), pl.DataFrame(), ())
 
     def result_id(self, *earlier: "Export") -> str:
         """The id of its result, computed with these exports, of which each was published after those before it."""
@@ -126,7 +132,7 @@ def publish(storage: Storage, export: Export) -> PublishedMonth:
         files = report_files(Path(folder), export.month)
         for name, content in export.files.items():
             files.path(name).write_bytes(content)
-        return publish_month(storage, plan, files, export.summary)
+        return publish_month(storage, plan, files, export.report)
 
 
 def s3_environment(endpoint: str, keys: "Keys") -> dict[str, str]:

@@ -99,11 +99,15 @@ def compare(*snapshots: Exported) -> Compared:
 
 def table_of(snapshot: Exported) -> pl.DataFrame:
     """The snapshot's table of base facts."""
-    empty = Snapshot.create_empty().lazy()
-    wines = compare_snapshots(snapshot.wines(), empty, snapshot.day).wines
-    keys = [row.key for row in snapshot.rows]
+    wines = compare_snapshots(snapshot.wines(), Snapshot.create_empty().lazy(), snapshot.day).wines
+    rows = snapshot_rows(wines, joined_rows(snapshot.rows), f"{snapshot.day:%Y-%m}", snapshot.day)
+    return Snapshot.validate(rows.collect())
+
+
+def joined_rows(rows: Sequence[Row]) -> pl.LazyFrame:
+    """Where the products are in the three workbooks: one below the other."""
+    keys = [row.key for row in rows]
     joined = pl.LazyFrame(
         {"product_id": keys, **dict.fromkeys(("erp_row", "liaison_row", "web_row"), range(2, len(keys) + 2))}
     )
-    joined = joined.with_columns(pl.col("^.*_row$").cast(pl.UInt32))
-    return Snapshot.validate(snapshot_rows(wines, joined, f"{snapshot.day:%Y-%m}", snapshot.day).collect())
+    return joined.with_columns(pl.col("^.*_row$").cast(pl.UInt32))

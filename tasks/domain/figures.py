@@ -5,10 +5,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-import polars as pl
-
-from tasks.domain.parameters import Parameters
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -33,110 +29,6 @@ class Figures:
     premium_revenue: Decimal
     threshold_price: Decimal
     cheapest_premium: Decimal | None
-
-
-@dataclass(frozen=True)
-class StockFigures:
-    """What stands in the cellar, by the ERP's counts.
-
-    Attributes:
-        sold_out: Products that were sold before and have no bottle left.
-        sold_out_revenue: Revenue that these made so far, EUR.
-        nearly_out: Products that were sold before and have fewer bottles than a case.
-        idle: Products in stock of which not one unit was ever sold.
-        idle_units: Bottles of these.
-        idle_value: The bottles at their selling price, EUR.
-        unknown: Products without a count of stock; they are in none of the others.
-    """
-
-    sold_out: int
-    sold_out_revenue: Decimal
-    nearly_out: int
-    idle: int
-    idle_units: int
-    idle_value: Decimal
-    unknown: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The month beside the month it is compared with; both are snapshots of counters that run on.
-
-    Every change of the total is explained: revenue - revenue_before = sold_value + price_effect + new_revenue
-    - gone_revenue - fallen_value, exactly, and the same for units without the price effect.
-
-    Attributes:
-        month: The month compared with, the last one published before.
-        identity: What that month's result was made from.
-        months_apart: 1 for the month right before; more where months are missing between.
-        products_before: Products then.
-        units_before: Units then.
-        revenue_before: Revenue then, EUR.
-        premium_before: Premium wines then.
-        premium_revenue_before: Their revenue then, EUR.
-        carrying_before: Products that made 80 % of the revenue then.
-        units_sold: Units by which the counters of products of both months grew.
-        sold_value: These at today's prices, EUR.
-        price_effect: Change of the revenue of units sold before by new prices, EUR; may be below 0.
-        repriced: Products of both months whose price changed.
-        new_products: Products that were none then.
-        new_units: Whole counters of these.
-        new_revenue: Revenue of these, EUR.
-        gone_products: Products then that are none now.
-        gone_units: Units of these then.
-        gone_revenue: Revenue of these then, EUR.
-        fallen_products: Products whose counter fell, which a counter of sales never should.
-        fallen_units: Units by which they fell, above 0.
-        fallen_value: These at today's prices, EUR, above 0.
-        newly_premium: Products of both months that are premium now and were not.
-        no_longer_premium: Products of both months that were premium and are not now.
-    """
-
-    month: str
-    identity: str
-    months_apart: int
-    products_before: int
-    units_before: int
-    revenue_before: Decimal
-    premium_before: int
-    premium_revenue_before: Decimal
-    carrying_before: int
-    units_sold: int
-    sold_value: Decimal
-    price_effect: Decimal
-    repriced: int
-    new_products: int
-    new_units: int
-    new_revenue: Decimal
-    gone_products: int
-    gone_units: int
-    gone_revenue: Decimal
-    fallen_products: int
-    fallen_units: int
-    fallen_value: Decimal
-    newly_premium: int
-    no_longer_premium: int
-
-
-@dataclass(frozen=True)
-class MonthSummary:
-    """What is reported of a month besides its rows.
-
-    Attributes:
-        parameters: The parameters of the run.
-        figures: The headline figures.
-        stock: What stands in the cellar.
-        comparison: The month beside the one before; None for the first month.
-        row_counts: What became of the input rows (`RowCount`).
-        previous_export_date: When the snapshot compared with was exported; None for the first month.
-    """
-
-    parameters: Parameters
-    figures: Figures
-    stock: StockFigures
-    comparison: Comparison | None
-    row_counts: pl.DataFrame
-    previous_export_date: date | None = None
 
 
 @dataclass(frozen=True)

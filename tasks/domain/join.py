@@ -93,3 +93,21 @@ def count_rows(ledger: pl.LazyFrame) -> pl.LazyFrame:
         )
         .sort("source", "disposition", "rule", "detail")
     )
+
+
+def list_missing_sales(ledger: pl.LazyFrame, web: pl.LazyFrame) -> pl.LazyFrame:
+    """The products of the web shop that have sales and are in no figure, most units first.
+
+    Args:
+        ledger: What became of every row (`LedgerRow`).
+        web: The cleaned rows of the shop.
+
+    Returns:
+        `product_id` (the key of the row, or its number), `post_title`, `units` and `rule`: why the row was rejected.
+    """
+    return (
+        ledger.filter((pl.col("source") == "web") & (pl.col("disposition") == "rejected") & (pl.col("units") > 0))
+        .join(web.select("row", "post_title"), on="row", how="left")
+        .sort("units", "row", descending=[True, False])
+        .select(pl.coalesce("key", pl.col("row").cast(pl.String)).alias("product_id"), "post_title", "units", "rule")
+    )

@@ -232,63 +232,6 @@ WINE_FILE_COLUMNS = ["product_id", "sku", "post_title", "total_sales", "price", 
 """Columns of the wine CSV files, in order: the file's own name tells which class it holds."""
 
 
-class PublishedWine(dy.Schema):
-    """One row per product of a month as its committed CSV files hold it."""
-
-    product_id = Wine.product_id
-    sku = Wine.sku
-    post_title = Wine.post_title
-    total_sales = Wine.total_sales
-    price = Wine.price
-    revenue = Wine.revenue
-    z_score = Wine.z_score
-    is_premium = Wine.is_premium
-
-
-class ComparedWine(Wine):
-    """One row per joined product, beside itself in the month compared with; rows in the order of `WineRevenue`.
-
-    Without a month to compare with, every column that comes from one is empty; for a new product, too.
-    """
-
-    rank = dy.Int64(min=1, metadata=_shown("Rank"), description="Place by revenue, from 1")
-    is_new = dy.Bool(
-        nullable=True,
-        metadata=_shown("New"),
-        description="Not a product of the month compared with; empty without one",
-    )
-    rank_before = dy.Int64(nullable=True, min=1, metadata=_shown("Rank before"), description="Place by revenue then")
-    total_sales_before = dy.Int64(nullable=True, min=0, metadata=_shown("Units before"), description="The counter then")
-    price_before = dy.Decimal(18, 2, nullable=True, metadata=_shown("Price before (€)"), description="EUR")
-    revenue_before = dy.Decimal(38, 2, nullable=True, metadata=_shown("Revenue before (€)"), description="EUR")
-    was_premium = dy.Bool(nullable=True, metadata=_shown("Was premium"), description="Its class then")
-    sold_since = dy.Int64(
-        nullable=True,
-        metadata=_shown("Sold since"),
-        description="Growth of the shop's counter since then, units; below 0 where the counter fell",
-    )
-    sold_value = dy.Decimal(
-        38,
-        2,
-        nullable=True,
-        metadata=_shown("Sold since (€)"),
-        description="sold_since x price, EUR: what was sold since, at today's price; below 0 where the counter fell",
-    )
-    price_effect = dy.Decimal(
-        38,
-        2,
-        nullable=True,
-        metadata=_shown("Price effect (€)"),
-        description="(price - price_before) x total_sales_before, EUR: revenue that moved without a sale",
-    )
-
-
-class GoneWine(PublishedWine):
-    """One row per product of the month compared with that is no product of this one; by revenue then."""
-
-    rank = dy.Int64(min=1, metadata=_shown("Rank before"), description="Place by revenue then, from 1")
-
-
 PRODUCT_STATUSES = pl.Enum(["continuing", "new", "newly_linked"])
 """How a product relates to the previous snapshot.
 

@@ -5,15 +5,16 @@ and `SCHEMA_VERSION` is raised only when the meaning of a field changes. Runs of
 than `EarlierSnapshot`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
-from tasks.domain.figures import Comparison, Figures, StockFigures
+from tasks.domain.figures import Comparisons, Figures, InventoryFigures, News, PeriodFigures, SnapshotSummary
 from tasks.domain.issues import OutsideFailure
+from tasks.domain.parameters import Parameters
 from tasks.publication.files import table_name
 from tasks.storage.protocol import Document, Storage, StoredFile
 
@@ -122,8 +123,10 @@ class Manifest(EarlierSnapshot):
         parameters: The parameters of the run, without month and export date.
         rows: For each source: rows read and used, rows ignored and rejected by reason.
         figures: The figures to date.
-        stock: The stock.
-        comparison: The month compared with the previous snapshot; None in a first one.
+        period: What changed since the previous snapshot; None in a first one.
+        comparisons: The period compared with earlier ones.
+        inventory: The stock.
+        news: The facts of the headline.
         earlier_snapshots: The snapshots that the result was computed with, oldest first.
         earlier_revisions: All revisions before this one.
     """
@@ -132,14 +135,26 @@ class Manifest(EarlierSnapshot):
     parameters: dict[str, JsonValue]
     rows: dict[str, dict[str, JsonValue]]
     figures: Figures
-    stock: StockFigures
-    comparison: Comparison | None = None
+    period: PeriodFigures | None = None
+    comparisons: Comparisons
+    inventory: InventoryFigures
+    news: News
     earlier_snapshots: tuple[SnapshotReference, ...] = ()
     earlier_revisions: tuple[Revision, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The manifest as it is stored: the same manifest gives the same bytes."""
         return f"{self.model_dump_json(indent=2)}\n".encode()
+
+    def summary(self) -> SnapshotSummary:
+        """All figures of the snapshot."""
+        return SnapshotSummary(self.figures, self.period, self.comparisons, self.inventory, self.news)
+
+    def run_parameters(self) -> Parameters:
+        """The parameters of the run; what this version does not know is left out."""
+        known = {field.name for field in fields(Parameters)}
+        values = {name: value for name, value in self.parameters.items() if name in known}
+        return Parameters(month=self.month, export_date=self.export_date, **values)  # type: ignore[arg-type]
 
     def as_revision(self) -> Revision:
         """How later revisions list this one."""

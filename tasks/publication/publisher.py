@@ -11,13 +11,14 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-from tasks.domain.figures import Figures, MonthSummary
+from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SOURCES
+from tasks.messages import messages_in
 from tasks.publication.files import ReportFiles
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (
@@ -31,7 +32,10 @@ from tasks.publication.manifest import (
     manifest_key,
     read_published,
 )
+from tasks.publication.outcome import Outcome, describe_change, outcome_sentence
 from tasks.publication.plan import Plan
+from tasks.report.content import Report
+from tasks.report.headline import Headline, summary_headline
 from tasks.storage.local import file_facts
 from tasks.storage.protocol import ConflictError, Storage
 
@@ -48,48 +52,36 @@ class PublishedMonth:
         revision: The revision that counts.
         outcome: `published` by this run; `unchanged`, because it was published before; `superseded`, because another
             run has published a later revision since; `checked` by a dry run.
-        figures: Its headline figures.
+        sentence: The outcome in words.
+        figures: The figures to date.
+        headline: The figures in words; of a report that this run wrote, with what is missing from them.
         addresses: The address of each file, the manifest last.
-        change: What changed since the revision before, in words; empty for the first.
-        summary: What this run computed; None where it had nothing to compute.
     """
 
     month: str
     revision: int
-    outcome: Literal["published", "unchanged", "superseded", "checked"]
+    outcome: Outcome
+    sentence: str
     figures: Figures
+    headline: Headline = field(repr=False)
     addresses: tuple[str, ...]
-    change: str
-    summary: MonthSummary | None = field(default=None, repr=False, compare=False)
-
-    def sentence(self) -> str:
-        """What happened, in words."""
-        if self.outcome == "unchanged":
-            return f"{self.month} is already published (revision {self.revision}), nothing changed."
-        if self.outcome == "superseded":
-            return f"{self.month} was published, and another run has published revision {self.revision} since."
-        if self.outcome == "checked":
-            since = f" Changes since revision {self.revision - 1}: {self.change}." if self.change else ""
-            return f"{self.month} is checked, nothing was published: it would be revision {self.revision}.{since}"
-        since = f" Since revision {self.revision - 1}: {self.change}." if self.change else ""
-        return f"{self.month} is published (revision {self.revision}).{since}"
 
 
-def publish_month(storage: Storage, plan: Plan, files: ReportFiles, summary: MonthSummary) -> PublishedMonth:
+def publish_month(storage: Storage, plan: Plan, files: ReportFiles, report: Report) -> PublishedMonth:
     """Store, commit and show a month.
 
     Args:
         storage: The destination.
         plan: What was known before the files were made.
         files: The audited files.
-        summary: Their figures.
+        report: What they show.
 
     Raises:
         OutsideFailure: The destination refuses or does not answer; what was published before is unchanged.
     """
-    month = summary.parameters.month
+    month = report.parameters.month
     stored = store(storage, files, f"revisions/{month}/{plan.result_id}")
-    commit(storage, _first_revision(plan, stored, summary), plan.published.revision if plan.published else 0)
+    commit(storage, _first_revision(plan, stored, report), plan.published.revision if plan.published else 0)
     shown = show(storage, read_published(storage, month), month)
     return _outcome(storage, shown, plan.result_id, "published")
 
@@ -103,7 +95,7 @@ def show_month(storage: Storage, plan: Plan, month: str) -> PublishedMonth:
     return _outcome(storage, show(storage, plan.published, month), plan.result_id, "unchanged")
 
 
-def preview_month(plan: Plan, summary: MonthSummary) -> PublishedMonth:
+def preview_month(plan: Plan, report: Report) -> PublishedMonth:
     """What a run would publish, for a dry run; nothing is written."""
     before = plan.published.revisions[-1] if plan.published else None
     number = before.revision + (not plan.is_published) if before else 1
@@ -111,15 +103,19 @@ def preview_month(plan: Plan, summary: MonthSummary) -> PublishedMonth:
         revision=number,
         id=plan.result_id,
         earlier_snapshots=tuple(snapshot.reference() for snapshot in plan.earlier),
-        figures=RevisionFigures(**asdict(summary.figures)),
+        figures=RevisionFigures(**asdict(report.summary.figures)),
     )
+    text, month = messages_in(report.parameters.language), report.parameters.month
+    outcome: Outcome = "unchanged" if plan.is_published else "checked"
+    change = describe_change(before, draft, text) if before else ""
     return PublishedMonth(
-        month=summary.parameters.month,
+        month=month,
         revision=number,
-        outcome="unchanged" if plan.is_published else "checked",
-        figures=summary.figures,
+        outcome=outcome,
+        sentence=outcome_sentence(outcome, month, number, change, text),
+        figures=report.summary.figures,
+        headline=summary_headline(report.summary, report.parameters),
         addresses=(),
-        change=describe_change(before, draft) if before else "",
     )
 
 
@@ -204,9 +200,9 @@ def show(storage: Storage, published: Published | None, month: str) -> Manifest:
     raise OutsideFailure(f"{storage.address(manifest_key(month))} is gone.")
 
 
-def _first_revision(plan: Plan, files: dict[str, PublishedFile], summary: MonthSummary) -> Manifest:
+def _first_revision(plan: Plan, files: dict[str, PublishedFile], report: Report) -> Manifest:
     """The manifest of the result as a first revision; `commit` gives it its number."""
-    parameters = asdict(summary.parameters)
+    parameters, summary = asdict(report.parameters), report.summary
     return Manifest(
         schema_version=SCHEMA_VERSION,
         report_version=REPORT_VERSION,
@@ -219,11 +215,13 @@ def _first_revision(plan: Plan, files: dict[str, PublishedFile], summary: MonthS
             source: Input(file=book.file, size=book.facts.size, sha256=book.facts.sha256)
             for source, book in plan.workbooks.items()
         },
-        rows={source: _rows(summary.row_counts.filter(source=source)) for source in SOURCES},
+        rows={source: _rows(report.row_counts.filter(source=source)) for source in SOURCES},
         files=files,
         figures=summary.figures,
-        stock=summary.stock,
-        comparison=summary.comparison,
+        period=summary.period,
+        comparisons=summary.comparisons,
+        inventory=summary.inventory,
+        news=summary.news,
         earlier_snapshots=tuple(snapshot.reference() for snapshot in plan.earlier),
     )
 
@@ -240,30 +238,18 @@ def _rows(counts: pl.DataFrame) -> dict[str, Any]:
     return rows
 
 
-def _outcome(
-    storage: Storage, shown: Manifest, result_id: str, outcome: Literal["published", "unchanged"]
-) -> PublishedMonth:
+def _outcome(storage: Storage, shown: Manifest, result_id: str, outcome: Outcome) -> PublishedMonth:
+    outcome = outcome if shown.id == result_id else "superseded"
+    parameters = shown.run_parameters()
+    text = messages_in(parameters.language)
+    earlier = shown.earlier_revisions
+    change = describe_change(earlier[-1], shown.as_revision(), text) if earlier else ""
     return PublishedMonth(
         month=shown.month,
         revision=shown.revision,
-        outcome=outcome if shown.id == result_id else "superseded",
+        outcome=outcome,
+        sentence=outcome_sentence(outcome, shown.month, shown.revision, change, text),
         figures=shown.figures,
+        headline=summary_headline(shown.summary(), parameters),
         addresses=tuple(storage.address(key) for key in (*shown.files, manifest_key(shown.month))),
-        change=describe_change(shown.earlier_revisions[-1], shown.as_revision()) if shown.earlier_revisions else "",
     )
-
-
-def describe_change(before: Revision, after: Revision) -> str:
-    """What differs between two revisions of a month: `revenue 70,568.60 → 70,612.10 EUR, 2 products more`."""
-    was, now = before.figures, after.figures
-    if was.revenue is None or now.revenue is None:
-        return ""  # schema version 1
-    changes = [f"revenue {was.revenue:,.2f} → {now.revenue:,.2f} EUR"] if was.revenue != now.revenue else []
-    for name, noun in (("units", "unit"), ("products", "product"), ("premium", "premium wine")):
-        more = (getattr(now, name) or 0) - (getattr(was, name) or 0)
-        if more:
-            changes.append(f"{abs(more):,} {noun}{'s' * (abs(more) > 1)} {'more' if more > 0 else 'fewer'}")
-    known = [snapshot.id for snapshot in before.earlier_snapshots]
-    if changed := [snapshot.month for snapshot in after.earlier_snapshots if snapshot.id not in known]:
-        changes.append(f"compared with a new result of {', '.join(changed)}")
-    return ", ".join(changes) or "the same headline figures"

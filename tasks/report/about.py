@@ -1,68 +1,136 @@
 """The last sheet: what the figures mean, and what they were made from."""
 
-from collections.abc import Sequence
+import polars as pl
 
-from tasks.domain.figures import MonthSummary
-from tasks.report.sheets import Sheet
-from tasks.report.words import Words
-from tasks.workbook.fetch import FetchedWorkbook
+from tasks.messages import mark
+from tasks.report.content import SOURCE_NAMES, Report
 
-_WIDTHS = (34, 112)
-_LINE_PIXELS = 19
+_DEFINITIONS: tuple[tuple[str, str], ...] = (
+    (
+        mark("Snapshot"),
+        mark(
+            "The three workbooks of one export. total_sales is the shop's counter at the export; the month is the "
+            "label of the snapshot, not a calendar period."
+        ),
+    ),
+    (mark("Period"), mark("From the export date of the previous snapshot to the export date of this one.")),
+    (
+        mark("Sold in the period"),
+        mark(
+            "The counter now less the counter in the previous snapshot, for a product in both; the whole counter of a "
+            "new product. In euros: times the price in this snapshot, the ERP's list price. Discounts, refunds and VAT "
+            "are not in the workbooks."
+        ),
+    ),
+    (
+        mark("New, newly linked"),
+        mark(
+            "A product that is not in the previous snapshot is new when it was added to the shop since then. Otherwise "
+            "it is newly linked: its counter is history, and what it sold in the period is unknown. Without post_date "
+            "in the web workbook it counts as new."
+        ),
+    ),
+    (
+        mark("Cancellations"),
+        mark(
+            "The shop lowers its counter when an order is cancelled, trashed or deleted, not when it is refunded. They "
+            "are deducted from what was sold. Unpaid orders on hold count as sold."
+        ),
+    ),
+    (
+        mark("Delisted"),
+        mark(
+            "In the previous snapshot and not in this one. What it sold since then is unknown, and its revenue to date "
+            "is no longer in the total."
+        ),
+    ),
+    (
+        mark("Total revenue to date"),
+        mark("Counter times price, to the cent: everything that the shop ever sold of the product, at today's price."),
+    ),
+    (
+        mark("Price effect"),
+        mark("Change of the total revenue by a new price of units sold before. No bottle was sold by it."),
+    ),
+    (
+        mark("Premium"),
+        mark(
+            "The z-score of the price is above {score}: the price is more than {score} standard deviations above the "
+            "mean price of all products (population standard deviation)."
+        ),
+    ),
+    (
+        mark("Pace, per week"),
+        mark(
+            "Bottles sold per week over the last 90 days of snapshots; where nothing was sold in them, over 365; where "
+            "the history is shorter, over what there is."
+        ),
+    ),
+    (
+        mark("Weeks of cover, at risk"),
+        mark(
+            "Stock divided by pace; 0 without stock. At risk is what a wine with fewer than 8 weeks of cover sells "
+            "in a week, in euros."
+        ),
+    ),
+    (
+        mark("Dormant"),
+        mark(
+            "In stock, and no sale in the last 365 days of snapshots, or in all of them where these cover at least 90 "
+            "days."
+        ),
+    ),
+    (
+        mark("Comparisons"),
+        mark(
+            "With the previous period, and with the one that ended within 10 days of the same date last year. Where "
+            "their lengths differ by more than 3 days, rates per day are compared."
+        ),
+    ),
+    (
+        mark("Product"),
+        mark("A product that is in the ERP, in the link table and in the web shop. Only these are counted."),
+    ),
+)
 
-Told = list[tuple[str, str]]
-"""Terms, each with what is told of it."""
 
-
-def write_about(sheet: Sheet, summary: MonthSummary, inputs: Sequence[FetchedWorkbook]) -> None:
-    """Write the workbooks with their sha256, the parameters, the month compared with, and the definitions."""
-    words, month = sheet.words, summary.parameters.month
-    sheet.widths(_WIDTHS)
-    sheet.text(0, 0, words.sheet_title(words.ABOUT, month), "title")
-    row = 1
+def definitions(report: Report) -> pl.DataFrame:
+    """Terms with their meanings, section by section: `term`, `meaning`, `is_section`."""
+    text = report.messages
+    score = text.score(report.parameters.premium_threshold)
     sections = {
-        words.INPUTS_SECTION: told_inputs(inputs, words),
-        words.PARAMETERS_SECTION: told_parameters(summary, words),
-        words.BASELINE_SECTION: told_baseline(summary, words),
-        words.RULES_SECTION: words.definitions(summary.parameters),
+        mark("Made from these workbooks"): [
+            (
+                text.gettext(SOURCE_NAMES[book.source]),
+                text.gettext(
+                    mark("{file}, {size} bytes, SHA-256 {sha256}"),
+                    file=book.file,
+                    size=text.number(book.facts.size),
+                    sha256=book.facts.sha256,
+                ),
+            )
+            for book in report.workbooks
+        ],
+        mark("With these settings"): _settings(report),
+        mark("What the figures mean"): [
+            (text.gettext(term), text.gettext(meaning, score=score)) for term, meaning in _DEFINITIONS
+        ],
     }
-    for title, told in sections.items():
-        sheet.text(row + 1, 0, title, "section")
-        row += 2
-        for term, meaning in told:
-            sheet.worksheet.set_row_pixels(row, _LINE_PIXELS * (1 + len(meaning) // _WIDTHS[1]))
-            sheet.text(row, 0, term, "term")
-            sheet.text(row, 1, meaning, "meaning")
-            row += 1
-    sheet.worksheet.freeze_panes(1, 0)
-    sheet.print_setup(month)
-
-
-def told_inputs(inputs: Sequence[FetchedWorkbook], words: Words) -> Told:
-    """The workbooks, each with the name it had where it came from."""
-    return [
-        (words.SOURCES[book.source], words.workbook(book.file, book.facts.size, book.facts.sha256)) for book in inputs
+    rows = [
+        row
+        for title, lines in sections.items()
+        for row in [(text.gettext(title), None, True), *((*line, False) for line in lines)]
     ]
+    return pl.DataFrame(rows, schema={"term": pl.String, "meaning": pl.String, "is_section": pl.Boolean}, orient="row")
 
 
-def told_parameters(summary: MonthSummary, words: Words) -> Told:
-    """What the run was told."""
-    parameters = summary.parameters
-    told = {
-        "month": words.month_name(parameters.month),
-        "premium_threshold": words.score(parameters.premium_threshold),
-        "language": words.LANGUAGE_NAME,
-        "csv_dialect": words.CSV_DIALECTS[parameters.csv_dialect],
-    }
-    return [(words.PARAMETERS[name], value) for name, value in told.items()]
-
-
-def told_baseline(summary: MonthSummary, words: Words) -> Told:
-    """The month compared with."""
-    comparison = summary.comparison
-    if comparison is None:
-        return [(words.BASELINE_MONTH, words.FIRST_MONTH)]
+def _settings(report: Report) -> list[tuple[str, str]]:
+    text, parameters, period = report.messages, report.parameters, report.summary.period
+    first = text.gettext(mark("None: this is the first snapshot."))
     return [
-        (words.BASELINE_MONTH, words.month_name(comparison.month)),
-        (words.BASELINE_IDENTITY, comparison.identity),
+        (text.gettext(mark("Month (label of the snapshot)")), parameters.month),
+        (text.gettext(mark("Export date")), text.long_date(parameters.export_date)),
+        (text.gettext(mark("Previous snapshot")), text.long_date(period.sold.start) if period else first),
+        (text.gettext(mark("Premium threshold (z-score)")), text.score(parameters.premium_threshold)),
+        (text.gettext(mark("Language")), parameters.language),
     ]

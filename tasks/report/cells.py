@@ -13,15 +13,15 @@ CELL_LIMIT = 32_767
 ROW_LIMIT = 1_048_576
 
 _ELLIPSIS = "…"
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _LINE_END = r"\r\n?"
-_FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
+FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 _RICH_START, _RICH_END = "<r>", "</r>"
 
 
 def cell_texts(texts: pl.Series) -> pl.Series:
     """The texts as cells can hold them: line ends unified, forbidden characters replaced, excess length cut."""
-    texts = texts.str.replace_all(_LINE_END, "\n").str.replace_all(_FORBIDDEN, _REPLACEMENT)
+    texts = texts.str.replace_all(_LINE_END, "\n").str.replace_all(FORBIDDEN, REPLACEMENT)
     # No text has more UTF-16 units than UTF-8 bytes, so the exact count is needed for next to none.
     if (texts.str.len_bytes().max() or 0) <= CELL_LIMIT:  # type: ignore[operator]  # a length is an integer
         return texts
@@ -35,7 +35,7 @@ def cell_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 def cell_text(text: str) -> str:
     """One text as `cell_texts` makes it, without what many at once cost to set up."""
-    return _cut(re.sub(_FORBIDDEN, _REPLACEMENT, re.sub(_LINE_END, "\n", text)))
+    return _cut(re.sub(FORBIDDEN, REPLACEMENT, re.sub(_LINE_END, "\n", text)))
 
 
 def literal(text: str) -> str:

@@ -1,199 +1,182 @@
-"""The native charts, and the hidden sheet that holds their numbers."""
+"""The native charts: what they show is declared here, their numbers are a table of the hidden sheet."""
 
-from decimal import Decimal
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 
-from tasks.report import look
-from tasks.report.cells import cell_frame
-from tasks.report.price_bands import all_price_bands, premium_price_bands
-from tasks.report.sheets import Column, Sheet
-from tasks.report.words import Words
+from tasks.domain.period import list_best_sellers
+from tasks.domain.summary import COMPARABLE_DAYS
+from tasks.messages import Messages, mark
+from tasks.report import styles
+from tasks.report.content import ORDINARY, PREMIUM, Report, sheet_name, title
+from tasks.report.layout import Column, PlacedTable, Table
+from tasks.report.past_the_api import set_language
 
 BARS = 10
-_TITLE_LENGTH = 56
-
-_FONT = {"name": look.FONT, "size": 8, "color": look.INK, "bold": False}
-_QUIET = {**_FONT, "color": look.QUIET}
+_TITLE_LENGTH = 50
+_FONT = {"name": styles.FONT, "size": 9, "color": styles.INK, "bold": False}
 
 
-class DescribedChart(NamedTuple):
-    """A chart, and what it shows for who does not see it."""
+@dataclass(frozen=True)
+class Series:
+    """Bars of one kind.
 
-    chart: Chart
-    description: str
-
-
-class ChartData:
-    """The hidden sheet: small tables one below the other, each the source of a chart.
-
-    The charts also keep a copy of their numbers, for programs that draw them without opening the sheet.
+    Attributes:
+        name: The column of the chart's frame; its heading is the name in the legend.
+        heading: The heading in English.
+        fill: Their colour.
+        border: The colour of their outline.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
-        self._sheet = sheet
-        self._next_row = 0
-        sheet.worksheet.hide()
-        sheet.widths([60, 14, 14, 14])
-
-    def add(self, title: str, frame: pl.DataFrame, kind: str) -> "ChartTable":
-        """Write a table whose first column names the rows and whose others are numbers."""
-        label, *values = frame.columns
-        columns = [Column(label, 60), *(Column(name, 14, kind) for name in values)]
-        self._sheet.text(self._next_row, 0, title, "section")
-        first = self._next_row + 1
-        self._sheet.rows(first, columns, frame)
-        self._next_row = first + frame.height + 1
-        return ChartTable(self._sheet.worksheet.name, first, cell_frame(frame))
+    name: str
+    heading: str
+    fill: str
+    border: str | None = None
 
 
-class ChartTable:
-    """Where a chart finds its numbers."""
+@dataclass(frozen=True)
+class ChartSpec:
+    """A chart.
 
-    def __init__(self, sheet_name: str, first_row: int, frame: pl.DataFrame) -> None:
-        self._sheet_name = sheet_name
-        self._first_row = first_row
-        self._frame = frame
+    Attributes:
+        kind: Columns for times, bars for names.
+        title: What it shows.
+        frame: `label`, and one column of amounts in EUR per series, null where a bar is of another series.
+        series: The kinds of bars.
+        if_empty: The sentence in place of no bars.
+    """
 
-    def series(self, column: str) -> dict[str, Any]:
-        """The places and the copies of the labels and of one column."""
-        label = self._frame.columns[0]
-        return {
-            "categories": self._place(label),
-            "values": self._place(column),
-            "categories_data": self._frame[label].to_list(),
-            "values_data": self._frame[column].cast(pl.Float64).to_list(),
-        }
+    kind: Literal["column", "bar"]
+    title: str
+    frame: pl.DataFrame
+    series: tuple[Series, ...]
+    if_empty: str = ""
 
-    def _place(self, column: str) -> list[str | int]:
-        index = self._frame.columns.index(column)
-        return [self._sheet_name, self._first_row, index, self._first_row + self._frame.height - 1, index]
+    def table(self) -> Table:
+        """Its numbers as a table of the hidden sheet."""
+        label = Column("label", 60, own_heading=mark("Label"))
+        amounts = [Column(one.name, 14, "money", own_heading=one.heading) for one in self.series]
+        return Table((label, *amounts), self.frame)
 
-
-def top_products_chart(workbook: Workbook, data: ChartData, sheet: Sheet, wines: pl.DataFrame) -> DescribedChart:
-    """The products with the most revenue, both classes."""
-    return _revenue_bars(workbook, data, sheet, sheet.words.TOP_PRODUCTS, wines.head(BARS))
-
-
-def top_premium_chart(workbook: Workbook, data: ChartData, sheet: Sheet, wines: pl.DataFrame) -> DescribedChart:
-    """The premium wines with the most revenue, on their own scale."""
-    premium = wines.filter(pl.col("is_premium") & (pl.col("revenue") > 0)).head(BARS)
-    return _revenue_bars(workbook, data, sheet, sheet.words.TOP_PREMIUM, premium)
+    def description(self, text: Messages) -> str:
+        """The chart for readers who do not see it: every bar with its amount."""
+        amounts = self.frame.select("label", amount=pl.coalesce(one.name for one in self.series))
+        bars = [f"{label}: {text.money(amount)}" for label, amount in amounts.iter_rows()]
+        return text.gettext(mark("{title}. {bars}."), title=self.title, bars="; ".join(bars).replace("\n", " "))
 
 
-def price_chart(
-    workbook: Workbook, data: ChartData, words: Words, wines: pl.DataFrame, threshold_price: Decimal
-) -> DescribedChart:
-    """All products by price, with a line where premium begins."""
-    bands = all_price_bands(wines, threshold_price, words)
-    table = data.add(words.PRICE_BANDS, bands.table, "count")
-    axis = words.band_axis(bands.step, threshold_price)
-    chart = _price_columns(workbook, table, words, words.PRICE_BANDS, axis)
-    # A single invisible point whose error bar reaches down to the axis: the one vertical line that every program draws.
-    line = workbook.add_chart({"type": "line"})
-    line.add_series(
-        {
-            **table.series("threshold"),
-            "name": words.threshold_label(threshold_price),
-            "marker": {"type": "none"},
-            "line": {"none": True},
-            "y_error_bars": {
-                "type": "percentage", "value": 100, "direction": "minus", "end_style": 0,
-                "line": {"color": look.INK, "width": 1.5, "dash_type": "dash"},
-            },
-            "data_labels": {
-                "series_name": True, "value": False, "position": "right", "font": {**_FONT, "bold": True},
-            },
-        }
-    )  # fmt: skip
-    chart.combine(line)
-    chart.set_legend({"position": "top", "font": _FONT, "delete_series": [2]})
-    return DescribedChart(chart, words.bands_described(words.PRICE_BANDS))
-
-
-def premium_price_chart(
-    workbook: Workbook, data: ChartData, words: Words, wines: pl.DataFrame, threshold_price: Decimal
-) -> DescribedChart:
-    """The premium wines by price: beside all the others their bars would be too short to see."""
-    bands = premium_price_bands(wines, threshold_price, words)
-    table = data.add(words.PREMIUM_BANDS, bands.table, "count")
-    axis = words.band_axis(bands.step, threshold_price)
-    chart = _price_columns(workbook, table, words, words.PREMIUM_BANDS, axis)
-    chart.set_legend({"none": True})
-    return DescribedChart(chart, words.bands_described(words.PREMIUM_BANDS))
-
-
-def _classes(words: Words) -> list[tuple[str, str, str]]:
-    return [("ordinary", words.ORDINARY, look.ORDINARY), ("premium", words.PREMIUM_MARK, look.PREMIUM)]
-
-
-def _price_columns(workbook: Workbook, table: ChartTable, words: Words, title: str, axis: str) -> Chart:
-    chart = workbook.add_chart({"type": "column"})
-    for column, name, colour in _classes(words):
-        chart.add_series(
-            {
-                **table.series(column),
-                "name": name,
-                "fill": {"color": colour},
-                "gap": 15,
-                "overlap": 100,
-                "data_labels": {"value": True, "position": "outside_end", "font": _FONT},
-            }
-        )
-    _dress(chart, title)
-    chart.set_x_axis({"name": axis, "name_font": _QUIET, "num_font": _FONT, "line": {"color": look.LINE}})
-    chart.set_y_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0})
-    return chart
-
-
-def _revenue_bars(workbook: Workbook, data: ChartData, sheet: Sheet, title: str, wines: pl.DataFrame) -> DescribedChart:
-    revenue, words = pl.col("revenue"), sheet.words
-    bars = wines.select(
-        short_title(words, _TITLE_LENGTH).alias("label"),
-        pl.when(~pl.col("is_premium")).then(revenue).alias("ordinary"),
-        pl.when("is_premium").then(revenue).alias("premium"),
+def trend(report: Report) -> ChartSpec:
+    """What was sold in each of the last periods, by the date on which they end."""
+    text = report.messages
+    periods = report.trend
+    days = report.summary.period.sold.days if report.summary.period else 0
+    value = pl.col("value")
+    labels = [
+        # The days of a period that is longer or shorter than this one.
+        text.short_date(end) if abs(length - days) <= COMPARABLE_DAYS
+        else text.ngettext("{end}\n{count} day", "{end}\n{count} days", length, end=text.short_date(end))
+        for end, length in periods.select("end", "days").iter_rows()
+    ]  # fmt: skip
+    frame = periods.select(
+        pl.Series("label", labels, pl.String),
+        pl.when("is_current").then(value).alias("current"),
+        pl.when(pl.col("is_last_year") & ~pl.col("is_current")).then(value).alias("last_year"),
+        pl.when(~pl.col("is_last_year") & ~pl.col("is_current")).then(value).alias("other"),
     )
-    table = data.add(title, bars, "money")
-    chart = workbook.add_chart({"type": "bar"})
-    shown = [one for one in _classes(words) if bars[one[0]].count()]
-    for column, name, colour in shown:
+    series = (
+        Series("current", mark("This period"), styles.WINE),
+        Series("last_year", mark("Same period last year"), "#FFFFFF", styles.WINE),
+        Series("other", mark("Other periods"), styles.SAND),
+    )
+    shown = tuple(one for one in series if frame[one.name].count())
+    return ChartSpec("column", text.gettext(mark("Sold by period, by the date on which it ends")), frame, shown)
+
+
+def best_sellers(report: Report) -> ChartSpec:
+    """The wines that sold the most in the period; to date where there is no earlier snapshot."""
+    text = report.messages
+    if report.summary.period is None:
+        return _bars(report, report.wines, "revenue", text.gettext(mark("Wines with the most revenue to date")))
+    sold = list_best_sellers(report.wines.lazy(), BARS).collect()
+    return _bars(report, sold, "sold_value", text.gettext(mark("Best sellers of the period")))
+
+
+def premium_wines(report: Report) -> ChartSpec:
+    """The premium wines with the most revenue to date, on their own scale."""
+    premium = report.wines.filter("is_premium")
+    return _bars(
+        report, premium, "revenue", report.messages.gettext(mark("Premium wines with the most revenue to date"))
+    )
+
+
+def _bars(report: Report, wines: pl.DataFrame, amount: str, name: str) -> ChartSpec:
+    value = pl.col(amount)
+    bars = wines.filter(value > 0).head(BARS)
+    frame = bars.select(
+        title(_TITLE_LENGTH, report.messages).alias("label"),
+        pl.when(~pl.col("is_premium")).then(value).alias("ordinary"),
+        pl.when("is_premium").then(value).alias("premium"),
+    )
+    series = (Series("ordinary", ORDINARY, styles.SAND), Series("premium", PREMIUM, styles.WINE))
+    shown = tuple(one for one in series if frame[one.name].count())
+    return ChartSpec("bar", name, frame, shown, report.messages.gettext(mark("No sale to show.")))
+
+
+def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Messages) -> Chart:
+    """The chart over its table.
+
+    Args:
+        workbook: Makes the chart.
+        spec: What it shows.
+        data: Where its table is on the hidden sheet.
+        text: The language of its texts.
+    """
+    sheet, last = sheet_name("chart_data", text), data.first_row + spec.frame.height - 1
+    chart = workbook.add_chart({"type": spec.kind})
+    set_language(chart, text.tag)
+    for index, one in enumerate(spec.series, start=1):
         chart.add_series(
             {
-                **table.series(column),
-                "name": name,
-                "fill": {"color": colour},
+                "name": text.gettext(one.heading),
+                "categories": [sheet, data.first_row, 0, last, 0],
+                "values": [sheet, data.first_row, index, last, index],
+                "categories_data": spec.frame["label"].to_list(),
+                "values_data": spec.frame[one.name].cast(pl.Float64).to_list(),
+                "fill": {"color": one.fill},
+                "border": {"color": one.border, "width": 1.25} if one.border else {"none": True},
                 "gap": 35,
                 "overlap": 100,
                 "data_labels": {
                     "value": True,
-                    "num_format": sheet.look.number_format("euros"),
+                    "num_format": text.cell_format("euros"),
                     "position": "outside_end",
                     "font": _FONT,
                 },
             }
         )
-    _dress(chart, title)
-    chart.set_legend({"position": "bottom", "font": _FONT} if len(shown) > 1 else {"none": True})
-    # Bars start half way: the other half is for the titles, in full.
-    chart.set_plotarea({"layout": {"x": 0.5, "y": 0.1, "width": 0.4, "height": 0.8}})
-    chart.set_y_axis({"reverse": True, "num_font": _FONT, "line": {"color": look.LINE}, "major_tick_mark": "none"})
-    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0})
-    return DescribedChart(chart, words.bars_described(title, bars.height))
-
-
-def short_title(words: Words, length: int) -> pl.Expr:
-    """The title on one line, cut between words where it is longer."""
-    line = pl.col("post_title").str.replace_all(r"\s+", " ").str.strip_chars()
-    cut = line.str.head(length).str.replace(r"\s+\S*$", "") + "…"
-    title = pl.when(line.str.len_chars() > length).then(cut).otherwise(line)
-    untitled = pl.col("product_id").map_elements(words.untitled, return_dtype=pl.String)
-    return pl.when(title.fill_null("") == "").then(untitled).otherwise(title)
-
-
-def _dress(chart: Chart, title: str) -> None:
-    chart.set_title({"name": title, "name_font": {**_FONT, "size": 10, "bold": True}, "overlay": False})
+    quiet = {"visible": False, "major_gridlines": {"visible": False}}
+    names = {
+        "num_font": _FONT,
+        "line": {"color": styles.LINE},
+        "major_tick_mark": "none",
+        "label_position": "low",
+        "interval_unit": 1,
+    }
+    if spec.kind == "bar":
+        # Bars start half way: the other half is for the titles, in full.
+        chart.set_plotarea(
+            {"layout": {"x": 0.64, "y": 0.02, "width": 0.24, "height": 0.86 if len(spec.series) > 1 else 0.96}}
+        )
+        chart.set_y_axis({**names, "reverse": True})
+        chart.set_x_axis({**quiet, "min": 0})
+    else:
+        chart.set_x_axis(names)
+        chart.set_y_axis(quiet)
+    chart.set_legend({"position": "bottom", "font": _FONT} if len(spec.series) > 1 else {"none": True})
+    chart.set_title({"none": True})
     chart.set_chartarea({"border": {"none": True}, "fill": {"none": True}})
     chart.show_hidden_data()
+    return chart

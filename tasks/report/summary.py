@@ -1,336 +1,240 @@
-"""The first sheet: the month on one page.
+"""The first page: what was sold in the period, the trend, what to reorder, what changed and what is missing.
 
-The page has two halves of six columns, alternately wide and narrow: a headline figure takes a pair, a table a half, and
-texts run on into empty cells to their right instead of merged ones.
+One landscape A4 page at its own size, on a grid of narrow columns. The page is a list of cells and charts: the writer
+writes them, and the audit compares each of them with the file.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
-import polars as pl
-from xlsxwriter import Workbook
+from tasks.domain.inventory import list_reorder
+from tasks.messages import mark
+from tasks.report.charts import ChartSpec, best_sellers, premium_wines, trend
+from tasks.report.content import Report, SheetKey, list_out_of_stock, sheet_name, title
+from tasks.report.headline import UNKNOWN, Line, Tile, headline
+from tasks.report.layout import Kind, Sheet
 
-from tasks.domain.figures import Comparison, Figures, MonthSummary
-from tasks.domain.revenue import carrying_products
-from tasks.domain.rules import RULES, SEVERITIES
-from tasks.domain.stock import list_stock
-from tasks.report.charts import ChartData, price_chart, short_title, top_premium_chart, top_products_chart
-from tasks.report.sheets import Sheet
-from tasks.report.words import Words
-
-_WIDE, _NARROW = 21.0, 9.0
-_COLUMNS = 12
-_HALF = 6
-_HALF_PIXELS = 3 * (152 + 68)
-_ROW_PIXELS = 20
-_CHART_ROWS = 16
-_GAP_PIXELS = 9
-_LONG_FIGURE = 12
-"""Characters of a headline figure that is set in a smaller size."""
-
-_SELLERS = 5
-_SELLER_LENGTH = 52
-_REASONS = 5
+COLUMNS = 24
+COLUMN_PIXELS = 44
+ROW_PIXELS = 18
+_TILE_COLUMNS = 4
+_LINE_COLUMNS = 17
+_LISTED = 8
+_GAP, _LINE, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 30, 28, 150, 220, 230
+"""Heights in pixels."""
+_LONGEST_TITLE = 90
+_LETTER_PIXELS = 5.7
+"""Width of a usual letter of 9 points."""
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A headline figure: what it is, how much, how it changed and one remark."""
+class SummaryCell(NamedTuple):
+    """A cell of the page, or several that are one."""
 
-    label: str
-    value: int | Decimal
-    kind: str
-    change: str | None
-    note: str
-
-
-def tiles(summary: MonthSummary, wines: pl.DataFrame, words: Words) -> list[Tile]:
-    """The six headline figures; without a month to compare with, none has a change."""
-    figures, before = summary.figures, summary.comparison
-    carrying = carrying_products(wines["revenue"])
-    unsold = wines.filter(pl.col("total_sales") == 0).height
-    changes = _changes(figures, before, carrying, words) if before else [None] * 6
-    tiles: list[tuple[str, int | Decimal, str, str]] = [
-        (words.REVENUE_LABEL, figures.revenue, "money", words.revenue_note(figures)),
-        (words.UNITS_LABEL, figures.units, "count", words.unsold_note(unsold)),
-        (words.PRODUCTS_LABEL, figures.products, "count", words.classes_note(figures)),
-        (words.CARRYING_LABEL, carrying, "count", words.carrying_note(Decimal(carrying) / figures.products)),
-        (words.PREMIUM_LABEL, figures.premium, "count", words.threshold_note(figures)),
-        (
-            words.PREMIUM_SHARE_LABEL,
-            share_of(figures.premium_revenue, figures.revenue),
-            "share",
-            words.amount(figures.premium_revenue),
-        ),
-    ]
-    return [
-        Tile(label, value, kind, change, note)
-        for (label, value, kind, note), change in zip(tiles, changes, strict=True)
-    ]
+    row: int
+    column: int
+    columns: int
+    value: str | int | float | Decimal | None
+    style: str
+    link: SheetKey | None = None
 
 
-def _changes(figures: Figures, before: Comparison, carrying: int, words: Words) -> list[str | None]:
-    def changed(number: int) -> str:
-        return words.signed(words.number(number)) if number else words.no_change()
+class PlacedChart(NamedTuple):
+    """A chart on the page, with its size in pixels."""
 
-    revenue, units = figures.revenue - before.revenue_before, figures.units - before.units_before
-    share = share_of(figures.premium_revenue, figures.revenue)
-    share_before = share_of(before.premium_revenue_before, before.revenue_before)
-    return [
-        words.change(words.amount(revenue), revenue, before.revenue_before) if revenue else words.no_change(),
-        words.change(words.number(units), Decimal(units), Decimal(before.units_before)) if units else words.no_change(),
-        words.products_change(changed(figures.products - before.products_before), before),
-        changed(carrying - before.carrying_before),
-        words.premium_change(changed(figures.premium - before.premium_before), before),
-        words.points(share, share_before),
-    ]
+    row: int
+    column: int
+    width: int
+    height: int
+    spec: ChartSpec
 
 
-def share_of(part: Decimal, whole: Decimal) -> Decimal:
-    """A part as a share of 1; of nothing, none."""
-    return part / whole if whole else Decimal(0)
+@dataclass
+class SummaryPage:
+    """The page as data.
 
-
-def write_summary(
-    workbook: Workbook, sheet: Sheet, data: ChartData, summary: MonthSummary, wines: pl.DataFrame, shown: pl.DataFrame
-) -> None:
-    """Write headline figures, what changed, the stock, charts and what is missing, on one landscape page.
-
-    Args:
-        workbook: Makes the charts.
-        sheet: The sheet, empty.
-        data: Takes the numbers of the charts.
-        summary: The month.
-        wines: All products (`ComparedWine`), by revenue.
-        shown: The same as the other sheets show them.
+    Attributes:
+        cells: From top to bottom.
+        heights: Rows that are not of the usual height, in pixels.
+        charts: The charts.
     """
-    words, month = sheet.words, summary.parameters.month
-    sheet.widths([_WIDE, _NARROW] * (_COLUMNS // 2))
-    sheet.text(0, 0, words.title(month), "title")
-    sheet.text(1, 0, words.since(summary.comparison) if summary.comparison else words.FIRST_MONTH, "news")
-    sheet.text(2, 0, words.snapshot_note(month), "note")
-    row = _write_tiles(sheet, 4, tiles(summary, wines, words))
-    row = _write_halves(sheet, row + 1, _left(summary, wines, words), _right(summary, wines, words))
-    _insert_charts(workbook, sheet, data, row + 1, summary.figures, shown)
-    last = _write_missing(sheet, row + 1 + _CHART_ROWS, summary.row_counts.filter(pl.col("disposition") == "rejected"))
-    sheet.print_setup(month, pages_high=1)
-    sheet.worksheet.print_area(0, 0, last, _COLUMNS - 1)
-    sheet.worksheet.activate()
+
+    cells: list[SummaryCell] = field(default_factory=list)
+    heights: dict[int, int] = field(default_factory=dict)
+    charts: list[PlacedChart] = field(default_factory=list)
+
+    @property
+    def last_row(self) -> int:
+        """The last row with content."""
+        return max(cell.row for cell in self.cells)
+
+    def add(self, row: int, column: int, columns: int, value: object, style: str, link: SheetKey | None = None) -> None:
+        self.cells.append(SummaryCell(row, column, columns, value, style, link))  # type: ignore[arg-type]
+        """Put a value on the page."""
 
 
-def _write_tiles(sheet: Sheet, row: int, headlines: list[Tile]) -> int:
-    """The figures, a pair of columns each; returns the row after them."""
-    sheet.worksheet.set_row_pixels(row - 1, _GAP_PIXELS)
-    sheet.worksheet.set_row_pixels(row + 1, 30)
-    _write_pairs(sheet, row, [tile.label for tile in headlines], "tile label")
-    for index, tile in enumerate(headlines):
-        length = len(sheet.words.number(tile.value, 2 if tile.kind == "money" else 0))
-        style = f"{'long tile' if length > _LONG_FIGURE else 'tile'} {tile.kind}"
-        sheet.number(row + 1, 2 * index, tile.value, style)
-        sheet.blanks(row + 1, range(2 * index + 1, 2 * index + 2), "tile note")
+class SmallList(NamedTuple):
+    """A short table on the page.
+
+    Attributes:
+        title: Above it.
+        columns: Heading, width in columns of the page, and kind of each of its columns.
+        rows: Their values.
+        if_empty: The sentence in place of no rows.
+    """
+
+    title: str
+    columns: tuple[tuple[str, int, Kind], ...]
+    rows: list[tuple[object, ...]]
+    if_empty: str
+
+
+def summary_page(report: Report) -> SummaryPage:
+    """The page of a snapshot."""
+    page, shown = SummaryPage(), headline(report)
+    page.add(0, 0, 14, shown.title, "title")
+    page.add(0, 14, 10, shown.period, "period")
+    page.add(1, 0, COLUMNS, shown.news, "news")
+    page.heights |= {0: 30, 1: 22, 2: 8}
+    row = _add_tiles(page, 3, shown.tiles)
+    if report.summary.period is None:
+        half = COLUMNS // 2
+        _add_chart(page, (row, 0), half, _TALL, best_sellers(report))
+        _add_chart(page, (row, half), half, _TALL, premium_wines(report))
+        page.heights[row + 1] = _TALL
+        listed = _out_of_stock(report)
+    else:
+        _add_trend(page, row, report)
+        listed = _reorder(report)
     row += 2
-    if changes := [tile.change for tile in headlines if tile.change is not None]:
-        _write_pairs(sheet, row, changes, "tile delta")
-        row += 1
-    _write_pairs(sheet, row, [tile.note for tile in headlines], "tile note")
-    sheet.worksheet.set_row_pixels(row + 1, _GAP_PIXELS)
-    return row + 1
+    column = COLUMNS - sum(columns for _, columns, _ in listed.columns)
+    after = _add_list(page, row, column, listed)
+    gap = _GAP
+    if column:
+        height = sum(page.heights.get(one, ROW_PIXELS) for one in range(row + 1, after))
+        _add_chart(page, (row, 0), column, max(height, _LOW), best_sellers(report))
+        gap += max(_LOW - height, 0)
+    page.heights[after] = gap
+    _add_lines(page, after + 1, shown.lines, report)
+    page.cells.sort(key=lambda cell: (cell.row, cell.column))
+    return page
 
 
-def _write_pairs(sheet: Sheet, row: int, texts: list[str], style: str) -> None:
-    for index, text in enumerate(texts):
-        sheet.text(row, 2 * index, text, style)
-        sheet.blanks(row, range(2 * index + 1, 2 * index + 2), style)
+def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
+    """The figures side by side; returns the row after them."""
+    notes = max(len(tile.notes) for tile in shown)
+    for index, tile in enumerate(shown):
+        column = index * _TILE_COLUMNS
+        page.add(row, column, _TILE_COLUMNS, tile.label, "tile label")
+        page.add(row + 1, column, _TILE_COLUMNS, UNKNOWN if tile.value is None else tile.value, f"tile {tile.kind}")
+        for step in range(notes):
+            note = tile.notes[step] if step < len(tile.notes) else None
+            page.add(row + 2 + step, column, _TILE_COLUMNS, note, "tile note")
+    page.heights |= {row + 1: 30, row + 2 + notes: _GAP}
+    return row + 3 + notes
 
 
-# The two halves
+def _add_chart(page: SummaryPage, corner: tuple[int, int], columns: int, height: int, chart: ChartSpec) -> None:
+    """A title with its chart below; without a bar, a sentence."""
+    row, column = corner
+    page.add(row, column, columns, chart.title, "section")
+    if chart.series:
+        page.charts.append(PlacedChart(row + 1, column, columns * COLUMN_PIXELS - _GAP, height, chart))
+    else:
+        page.add(row + 1, column, columns, chart.if_empty, "note")
 
 
-Value = str | int | Decimal | None
-Cells = list[tuple[Value, str]]
-"""Values and styles of neighbouring cells; None carries the style on."""
+def _add_trend(page: SummaryPage, row: int, report: Report) -> None:
+    if report.trend.height > 1:
+        _add_chart(page, (row, 0), COLUMNS, _TREND, trend(report))
+        page.heights[row + 1] = _TREND
+    else:
+        page.add(row, 0, COLUMNS, report.messages.gettext(mark("The trend starts with the next snapshot.")), "note")
 
 
-def _left(summary: MonthSummary, wines: pl.DataFrame, words: Words) -> list[Cells]:
-    """How one month's revenue became the other's; without a month before, what each class brings."""
-    figures, before, month = summary.figures, summary.comparison, summary.parameters.month
-    title = words.bridge_title(before.month, month) if before else words.BY_CLASS
-    headings = (words.PRODUCTS_HEADING, words.UNITS_HEADING, words.REVENUE_HEADING)
-    lines: list[Cells] = [
-        [(title, "section")],
-        [
-            (None, "line header"),
-            (None, "line header"),
-            *[(heading, "header right") for heading in headings],
-        ],
-    ]
-    if before is None:
-        premium = wines.filter("is_premium")
-        premium_units = int(premium["total_sales"].sum())
-        ordinary_revenue = figures.revenue - figures.premium_revenue
-        lines += [
-            _line(words.PREMIUM_MARK, figures.premium, premium_units, figures.premium_revenue),
-            _line(words.ORDINARY, figures.ordinary, figures.units - premium_units, ordinary_revenue),
-            _line(words.ALL_PRODUCTS, figures.products, figures.units, figures.revenue, "total"),
-        ]
-        return lines
-    return [
-        *lines,
-        _line(words.month_name(before.month), before.products_before, before.units_before, before.revenue_before),
-        _line(words.SOLD_SINCE, None, before.units_sold, before.sold_value, "change"),
-        _line(words.PRICE_EFFECT, before.repriced, None, before.price_effect, "change"),
-        _line(words.NEW_PRODUCTS, before.new_products, before.new_units, before.new_revenue, "change"),
-        _line(words.GONE_PRODUCTS, before.gone_products, -before.gone_units, -before.gone_revenue, "change"),
-        _line(words.FALLEN_COUNTERS, before.fallen_products, -before.fallen_units, -before.fallen_value, "change"),
-        _line(words.month_name(month), figures.products, figures.units, figures.revenue, "total"),
-        [(words.fallen_warning(before), "alert") if before.fallen_products else (words.price_effect_note(), "note")],
-    ]
-
-
-def _line(label: str, products: int | None, units: int | None, revenue: Decimal, kind: str = "cell") -> Cells:
-    word = "total" if kind == "total" else "cell"
-    count, money = ("change", "money change") if kind == "change" else ("count", "money")
-    return [
-        (label, f"{word} text"), (None, f"{word} text"),
-        (products, f"{word} count"), (units, f"{word} {count}"), (revenue, f"{word} {money}"),
-    ]  # fmt: skip
-
-
-def _right(summary: MonthSummary, wines: pl.DataFrame, words: Words) -> list[Cells]:
-    """The stock in figures, and the best sellers that are out or nearly."""
-    stock = summary.stock
-    figures = [
-        ("sold_out", stock.sold_out, words.sold_out_note(stock)),
-        ("nearly_out", stock.nearly_out, words.nearly_out_note()),
-        ("idle", stock.idle, words.idle_note(stock)),
-        *([("unknown", stock.unknown, words.unknown_note())] if stock.unknown else []),
-    ]
-    lines: list[Cells] = [[(words.STOCK_SECTION, "section")]]
-    for state, number, note in figures:
-        name = words.STOCK_STATES[state]
-        lines.append(
-            [
-                (name[0].upper() + name[1:], "cell text"),
-                (number, "cell strong"),
-                (note, "cell text"),
-                *[(None, "cell text")] * 3,
-            ]
-        )
-    out = (
-        list_stock(wines, None)
-        .filter(pl.col("state").is_in(["sold_out", "nearly_out"]))
-        .sort("rank")
-        .head(_SELLERS)
-        .select(short_title(words, _SELLER_LENGTH).alias("title"), "stock_quantity", "revenue")
-    )
-    if out.is_empty():
-        return [*lines, [(words.NO_SELLER_OUT, "note")]]
-    lines.append(
-        [
-            (words.SELLERS_LEFT, "line header"),
-            *[(None, "line header")] * 2,
-            (words.LEFT_HEADING, "header right"),
-            (words.REVENUE_HEADING, "header right"),
-            (None, "line header"),
-        ]
-    )
-    for title, left, revenue in out.iter_rows():
-        lines.append(
-            [
-                (title, "cell text"),
-                *[(None, "cell text")] * 2,
-                (left, "cell count"),
-                (revenue, "cell money"),
-                (None, "cell text"),
-            ]
-        )
-    return lines
-
-
-def _write_halves(sheet: Sheet, row: int, left: list[Cells], right: list[Cells]) -> int:
-    """Both halves side by side; returns the row after the longer one."""
-    for index in range(max(len(left), len(right))):
-        for first, lines in ((0, left), (_HALF, right)):
-            for column, (value, style) in enumerate(lines[index] if index < len(lines) else [], start=first):
-                if value is None:
-                    sheet.blanks(row + index, range(column, column + 1), style)
-                elif isinstance(value, str):
-                    sheet.text(row + index, column, value, style)
-                else:
-                    sheet.number(row + index, column, value, style)
-    return row + max(len(left), len(right))
-
-
-# Charts and what is missing
-
-
-def _insert_charts(
-    workbook: Workbook, sheet: Sheet, data: ChartData, row: int, figures: Figures, shown: pl.DataFrame
-) -> None:
-    second = (
-        top_premium_chart(workbook, data, sheet, shown)
-        if figures.premium_revenue
-        else price_chart(workbook, data, sheet.words, shown, figures.threshold_price)
-    )
-    for column, (chart, description) in ((0, top_products_chart(workbook, data, sheet, shown)), (_HALF, second)):
-        chart.set_size({"width": _HALF_PIXELS - 10, "height": _CHART_ROWS * _ROW_PIXELS - 10})
-        sheet.worksheet.insert_chart(row, column, chart, {"description": description})
-
-
-def _write_missing(sheet: Sheet, row: int, rejected: pl.DataFrame) -> int:
-    """Rejected rows by reason, what matters most first; returns the last row."""
-    words = sheet.words
-    sheet.text(row, 0, words.MISSING, "section")
+def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> int:
+    """A short table; returns the row after it."""
+    page.add(row, column, COLUMNS - column, listed.title, "section")
     row += 1
-    if rejected.is_empty():
-        sheet.text(row, 0, words.NOTHING_MISSING)
-        return row
-    sheet.text(row, 0, words.missing_summary(int(rejected["rows"].sum()), int(rejected["units"].sum())), "news")
-    row += 1
-    rows, units = _COLUMNS - 4, _COLUMNS - 2
-    header = {
-        0: ("source", "line header"),
-        1: ("reason", "line header"),
-        rows: ("rows", "header right"),
-        units: ("rejected_units", "header right"),
-    }
-    _write_cells(
-        sheet, row, {column: (words.HEADINGS[name], style) for column, (name, style) in header.items()}, "line header"
-    )
-
-    order = by_weight(rejected)
-    for source, rule, detail, number, carried in (
-        order.head(_REASONS).select("source", "rule", "detail", "rows", "units").iter_rows()
-    ):
+    if not listed.rows:
+        page.add(row, column, COLUMNS - column, listed.if_empty, "note")
+        return row + 1
+    page.heights[row] = _HEADING
+    for values in [None, *listed.rows]:
+        at = column
+        for index, (heading_text, columns, kind) in enumerate(listed.columns):
+            if values is None:
+                is_text = kind == "text"
+                page.add(row, at, columns, heading_text, f"small header {'text' if is_text else 'number'}")
+            else:
+                value = values[index]
+                page.add(
+                    row, at, columns, value, "small alert" if isinstance(value, str) and index else f"small {kind}"
+                )
+            at += columns
+        if values is not None and _lines(str(values[0]), listed.columns[0][1]) > 1:
+            page.heights[row] = _TWO_LINES
         row += 1
-        cells: dict[int, tuple[Value, str]] = {
-            0: (words.SOURCES[source], "cell text"),
-            1: (words.reason(rule, detail), "cell text"),
-            rows: (number, "cell count"),
-            units: (carried, "cell count"),
-        }
-        _write_cells(sheet, row, cells, "cell text")
-    if order.height > _REASONS:
-        row += 1
-        sheet.text(row, 0, words.other_reasons(order.height - _REASONS), "note")
     return row
 
 
-def _write_cells(sheet: Sheet, row: int, cells: dict[int, tuple[Value, str]], style: str) -> None:
-    """Write a row across the page; the style goes through the columns that hold nothing."""
-    _write_halves(sheet, row, [[cells.get(column, (None, style)) for column in range(_COLUMNS)]], [])
+def _lines(text: str, columns: int) -> int:
+    """How many lines a text takes in these columns of the page."""
+    return 1 + int(len(text) * _LETTER_PIXELS / (columns * COLUMN_PIXELS - _GAP))
 
 
-def by_weight(rejected: pl.DataFrame) -> pl.DataFrame:
-    """Reasons that cost units first, then those that somebody should act on, then the expected ones."""
-    severities = {rule: SEVERITIES.index(RULES[rule].severity) for rule in rejected["rule"].drop_nulls().unique()}
-    severity = pl.col("rule").replace_strict(severities, default=len(SEVERITIES), return_dtype=pl.Int8)
-    return rejected.sort(
-        pl.col("units").fill_null(0),
-        severity,
-        "rows",
-        "source",
-        "rule",
-        "detail",
-        descending=[True, False, True, False, False, False],
+def _reorder(report: Report) -> SmallList:
+    """The wines that sell and have fewer than 8 weeks of cover, by sales at risk."""
+    text = report.messages
+    out = text.gettext(mark("out"))
+    rows = list_reorder(report.wines.lazy()).head(_LISTED).collect()
+    shown = rows.select(title(_LONGEST_TITLE, text), "stock_quantity", "pace", "weeks_of_cover", "at_risk")
+    columns: tuple[tuple[str, int, Kind], ...] = (
+        (text.gettext(mark("Wine")), 6, "text"),
+        (text.gettext(mark("Left")), 1, "count"),
+        (text.gettext(mark("Per week")), 1, "decimal"),
+        (text.gettext(mark("Weeks of cover")), 2, "decimal"),
+        (text.gettext(mark("At risk per week")), 2, "money"),
     )
+    return SmallList(
+        text.gettext(mark("Reorder, by sales at risk")),
+        columns,
+        [(name, out if left <= 0 else left, *numbers) for name, left, *numbers in shown.iter_rows()],
+        text.gettext(mark("No wine that sells has fewer than 8 weeks of cover.")),
+    )
+
+
+def _out_of_stock(report: Report) -> SmallList:
+    text = report.messages
+    rows = list_out_of_stock(report.wines.lazy()).head(_LISTED).collect()
+    columns: tuple[tuple[str, int, Kind], ...] = (
+        (text.gettext(mark("Wine")), 12, "text"),
+        (text.gettext(mark("Left")), 2, "count"),
+        (text.gettext(mark("Sold to date")), 4, "count"),
+        (text.gettext(mark("Price")), 3, "money"),
+        (text.gettext(mark("Total revenue to date")), 3, "money"),
+    )
+    shown = rows.select(title(_LONGEST_TITLE, text), "total_sales", "price", "revenue")
+    return SmallList(
+        text.gettext(mark("Out of stock, by total revenue to date")),
+        columns,
+        [(name, text.gettext(mark("out")), *numbers) for name, *numbers in shown.iter_rows()],
+        text.gettext(mark("No wine that has sold is out of stock.")),
+    )
+
+
+def _add_lines(page: SummaryPage, row: int, shown: Sequence[Line], report: Report) -> None:
+    for line in shown:
+        name = sheet_name(line.sheet, report.messages) if line.sheet else None
+        page.add(row, 0, 4, line.label, "alert label" if line.is_alert else "line label")
+        page.add(row, 4, _LINE_COLUMNS, line.text, "line")
+        page.add(row, 21, 3, name and f"→ {name}", "link", line.sheet)
+        page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
+        row += 1
+
+
+def chart_data(page: SummaryPage) -> Sheet | None:
+    """The hidden sheet with the numbers of the charts; None where there is no chart."""
+    tables = tuple(chart.spec.table() for chart in page.charts)
+    return Sheet("chart_data", "", "", tables) if tables else None

@@ -132,7 +132,7 @@ def test_a_confined_container_publishes_the_sample_month_as_the_readme_shows_it(
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     figures = done.stdout.replace("/tmp/reports/", "reports/").splitlines()
-    assert "Revenue         25,236.60 EUR" in figures
+    assert "Total revenue to date: €25,236.60" in figures
     assert set(figures) <= set((ROOT / "README.md").read_text(encoding="utf-8").splitlines())
 
 

@@ -85,7 +85,7 @@ def test_a_hostile_month_ends_with_its_figures_or_its_words(case: Case, tmp_path
         assert folders == {"refused"}
     else:
         figures = SOUND | case.figures
-        assert f"{'Revenue':<15} {figures['revenue']:,.2f} EUR\n" in ended.out
-        assert f"{'Units sold':<15} {figures['units']:,}\n" in ended.out
+        assert f"\nTotal revenue to date: €{figures['revenue']:,.2f}" in ended.out
+        assert f"\nBottles to date: {figures['units']:,}\n" in ended.out
         assert f"{'Premium wines':<15} {figures['premium']} above" in ended.out
         assert "refused" not in folders

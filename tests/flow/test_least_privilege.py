@@ -42,9 +42,9 @@ def test_a_month_is_read_published_and_listed_with_the_policy_and_nothing_else(t
 
         source = "s3://bottleneck/raw/{month:%Y/%m}/"
         published = monthly_sales(month="2025-05", source=source, destination="s3://bottleneck/prod")
-        assert published.sentence() == "2025-05 is published (revision 1)."
+        assert published.sentence == "2025-05 is published (revision 1)."
         again = monthly_sales(month="2025-05", source=source, destination="s3://bottleneck/prod")
-        assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
+        assert again.sentence == "2025-05 is already published (revision 1), nothing changed."
 
         storage = Location("s3://bottleneck/prod").open()
         assert [line.uncommitted for line in list_months(storage)] == [()]

@@ -177,7 +177,7 @@ def test_the_same_month_again_computes_nothing_and_changes_nothing(tmp_path: Pat
     before = files_in(tmp_path)
     (tmp_path / FILES[2]).write_bytes(b"changed by hand")
     again = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
-    assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
+    assert again.sentence == "2025-05 is already published (revision 1), nothing changed."
     assert files_in(tmp_path) == before
     assert list(task_states(last_run())) == ["fetch-workbooks", "check-published", "show-published"]
 
@@ -199,7 +199,9 @@ def test_a_corrected_month_is_a_new_revision_that_says_what_changed(tmp_path: Pa
     assert all((reports / file["key"]).exists() for file in first["files"].values())
     was, now = (f"{Decimal(manifest['figures']['revenue']):,}" for manifest in (first, second))
     assert was != now
-    assert sold.sentence() == f"2025-05 is published (revision 2). Since revision 1: revenue {was} → {now} EUR."
+    assert (
+        sold.sentence == f"2025-05 is published (revision 2). Since revision 1: total revenue to date €{was} → €{now}."
+    )
 
 
 def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:

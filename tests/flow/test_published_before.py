@@ -55,8 +55,8 @@ def test_a_month_that_was_published_before_is_corrected(published: Path, tmp_pat
     before = manifest(published, "2025-05")
     source = str(shop_with_counter(tmp_path / "corrected", 15))
     corrected = monthly_sales(month="2025-05", source=source, destination=str(published))
-    assert corrected.sentence() == (
-        "2025-05 is published (revision 2). Since revision 1: revenue 2,119.80 → 2,132.30 EUR, 1 unit more."
+    assert corrected.sentence == (
+        "2025-05 is published (revision 2). Since revision 1: total revenue to date €2,119.80 → €2,132.30, +1 bottle."
     )
     now = manifest(published, "2025-05")
     assert [(revision["revision"], revision["id"]) for revision in now["earlier_revisions"]] == [(1, before["id"])]

@@ -1,12 +1,13 @@
 """The CSV files in either dialect: what stands in them byte for byte, and that reading gives back what was written."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
-from compared import Product, wines_of
 from polars.testing import assert_frame_equal
+from snapshots import Exported, Row
 
 from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue
@@ -23,8 +24,8 @@ TITLES = [
 @pytest.fixture
 def wines() -> pl.DataFrame:
     """Every title that is hard to write; prices on both sides of the mean."""
-    products = [Product(str(number), f"{number + 1}.{number:02}", number) for number in range(len(TITLES))]
-    wines = wines_of(products).sort(pl.col("product_id").cast(pl.Int64)).collect()
+    rows = [Row(str(number), f"{number + 1}.{number:02}", number) for number in range(len(TITLES))]
+    wines = Exported(date(2025, 5, 15), rows).wines().sort(pl.col("product_id").cast(pl.Int64)).collect()
     return wines.with_columns(post_title=pl.Series(TITLES, dtype=pl.String), sku="x;" + pl.col("sku"))
 
 
@@ -69,7 +70,7 @@ def test_a_negative_z_score_is_a_number_and_not_guarded(
 
 
 def test_the_french_dialect_is_what_french_excel_opens(tmp_path: Path) -> None:
-    wines = wines_of([Product("1", "34.30", 3), Product("2", "1234.00", 1)]).collect()
+    wines = Exported(date(2025, 5, 15), [Row("1", "34.30", 3), Row("2", "1234.00", 1)]).wines().collect()
     write_wines(tmp_path / "wines.csv", wines, "french")
     assert (tmp_path / "wines.csv").read_bytes().decode() == (
         "\ufeffproduct_id;sku;post_title;total_sales;price;revenue;z_score\n"
@@ -79,7 +80,7 @@ def test_the_french_dialect_is_what_french_excel_opens(tmp_path: Path) -> None:
 
 
 def test_the_standard_dialect_is_what_programs_read(tmp_path: Path) -> None:
-    wines = wines_of([Product("1", "34.30", 3), Product("2", "1234.00", 1)]).collect()
+    wines = Exported(date(2025, 5, 15), [Row("1", "34.30", 3), Row("2", "1234.00", 1)]).wines().collect()
     write_wines(tmp_path / "wines.csv", wines, "standard")
     assert (tmp_path / "wines.csv").read_bytes().decode() == (
         "product_id,sku,post_title,total_sales,price,revenue,z_score\n"
@@ -129,6 +130,6 @@ def test_issues_are_read_as_they_were_written(tmp_path: Path, dialect: CsvDialec
 
 
 def test_money_has_two_places_also_where_they_are_nothing(tmp_path: Path) -> None:
-    wines = wines_of([Product("1", "10", 0)]).collect()
+    wines = Exported(date(2025, 5, 15), [Row("1", "10", 0)]).wines().collect()
     write_wines(tmp_path / "wines.csv", wines, "french")
     assert read_wines(tmp_path / "wines.csv", "french").row(0)[4:] == (Decimal("10.00"), Decimal("0.00"), 0.0)

@@ -3,29 +3,30 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
-from compared import Product, compare, wines_of
 from polars.testing import assert_frame_equal
 from publishing import Destination, check_bucket
+from snapshots import Exported, Row, joined_rows
 
-from tasks.domain.comparison import snapshot_rows
-from tasks.domain.figures import Comparison
+from tasks.domain.figures import PeriodFigures
 from tasks.domain.issues import OutsideFailure, WrongArgument, issue_frame
 from tasks.domain.month import resolve_export_date
 from tasks.domain.parameters import Language, Parameters
-from tasks.domain.schemas import SOURCES, PublishedWine, Snapshot, SnapshotFacts, Source
+from tasks.domain.period import compare_snapshots, snapshot_rows
+from tasks.domain.schemas import SOURCES, Snapshot, SnapshotFacts, Source
+from tasks.domain.summary import summarise_snapshot
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest
 from tasks.publication.plan import plan_publication
 from tasks.publication.publisher import PublishedMonth, publish_month, show_month
 from tasks.publication.verify import list_months, verify_month
+from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.tables import write_table
 from tasks.storage.local import LocalStorage
@@ -53,7 +54,7 @@ class Publish:
         self.folder = folder
 
     def __call__(
-        self, month: str, *products: Product, export_date: str = "", language: Language = "en", die: bool = False
+        self, month: str, *products: Row, export_date: str = "", language: Language = "en", die: bool = False
     ) -> PublishedMonth:
         """Publish a month, or die before its commit."""
         parameters = Parameters(
@@ -65,26 +66,26 @@ class Publish:
         scratch = self.folder / f"run {len(list(self.folder.iterdir()))}"
         scratch.mkdir()
         history = scan_tables(fetch_tables(self.storage, plan.earlier, scratch))
-        before = (
-            history.filter(month=plan.previous.month).select(PublishedWine.column_names()) if plan.previous else None
-        )
-        wines = wines_of(products, 1.0)
-        compared = compare(wines, before, parameters, previous=plan.previous)
+        wines = Exported(parameters.export_date, products, 1.0).wines()
+        period = compare_snapshots(wines, history, parameters.export_date)
+        summary = summarise_snapshot(period, 1.0)
+        counts = pl.DataFrame(schema=["source", "disposition", "rule", "detail", "rows"])
+        report = Report(parameters, summary, period, counts, issue_frame([]), pl.DataFrame(), ())
         files = report_files(scratch / "files", month)
         # In place of the workbook: it shows all that is compared, and so changes with the earlier snapshots.
-        report = f"{compared.summary.comparison}\n{compared.month.wines.collect().write_csv()}"
-        files.path(files.workbook).write_text(report, encoding="utf-8")
-        write_wines(files.path(files.premium), wines.collect().filter("is_premium"), parameters.csv_dialect)
-        write_wines(files.path(files.ordinary), wines.collect().filter(~pl.col("is_premium")), parameters.csv_dialect)
-        write_table(files.path(files.table), snapshot_rows(compared.month.wines, compared.summary).collect())
+        files.path(files.workbook).write_text(f"{summary}\n{report.wines.write_csv()}", encoding="utf-8")
+        write_wines(files.path(files.premium), report.wines.filter("is_premium"), parameters.csv_dialect)
+        write_wines(files.path(files.ordinary), report.wines.remove("is_premium"), parameters.csv_dialect)
+        rows = snapshot_rows(period.wines, joined_rows(products), month, parameters.export_date)
+        write_table(files.path(files.table), rows.collect())
         write_issues(files.path(files.issues), issue_frame([]), parameters.csv_dialect)
-        return publish_month(Dying(self.storage) if die else self.storage, plan, files, compared.summary)
+        return publish_month(Dying(self.storage) if die else self.storage, plan, files, report)
 
     def manifest(self, month: str) -> Manifest:
         return read_manifest(self.storage, month)
 
-    def comparison(self, month: str) -> Comparison:
-        return self.manifest(month).comparison
+    def period(self, month: str) -> PeriodFigures | None:
+        return self.manifest(month).period
 
     def table(self, month: str) -> pl.DataFrame:
         return pl.read_parquet(self.storage.read(f"tables/wines_{month}.parquet").content)
@@ -97,7 +98,7 @@ class Publish:
         return [line.month for line in list_months(self.storage) if line.would_change]
 
 
-def _workbooks(products: Sequence[Product]) -> dict[Source, FetchedWorkbook]:
+def _workbooks(products: Sequence[Row]) -> dict[Source, FetchedWorkbook]:
     sha256 = hashlib.sha256(repr(products).encode()).hexdigest()
     return {
         source: FetchedWorkbook(source, f"{source}.xlsx", Path("gone"), StoredFile(1, sha256)) for source in SOURCES
@@ -116,22 +117,22 @@ class Dying:
         return getattr(self._storage, name)
 
 
-def month(units: int, price: str = "10.00") -> list[Product]:
+def month(units: int, price: str = "10.00") -> list[Row]:
     """A shop of eight wines, the first of which was sold this often at this price."""
-    return [Product("1", price, units), *(Product(str(number), "12.50", 2) for number in range(2, 8)),
-            Product("grand-cru", "250.00", 1, 0)]  # fmt: skip
+    return [Row("1", price, units), *(Row(str(number), "12.50", 2) for number in range(2, 8)),
+            Row("grand-cru", "250.00", 1, 0)]  # fmt: skip
 
 
 def test_the_first_month_is_compared_with_nothing_and_the_second_with_it(publish: Publish) -> None:
     publish("2025-04", *month(10))
     publish("2025-05", *month(13, price="11.00"))
     first, second = publish.manifest("2025-04"), publish.manifest("2025-05")
-    assert (first.earlier_snapshots, first.comparison) == ((), None)
+    assert (first.earlier_snapshots, first.period) == ((), None)
     assert second.earlier_snapshots == (first.reference(),)
     assert (first.reference().month, first.reference().revision) == ("2025-04", 1)
-    then = publish.comparison("2025-05")
-    assert (then.month, then.identity, then.months_apart) == ("2025-04", first.id, 1)
-    assert (then.units_sold, then.sold_value, then.price_effect) == (3, Decimal("33.00"), Decimal("10.00"))
+    then = publish.period("2025-05")
+    assert (then.sold.start, then.sold.end, then.sold.days) == (date(2025, 4, 15), date(2025, 5, 15), 30)
+    assert (then.sold.units, then.sold.value, then.price_effect) == (3, Decimal("33.00"), Decimal("10.00"))
     assert second.figures.revenue - first.figures.revenue == Decimal("43.00")
 
 
@@ -144,9 +145,9 @@ def test_the_table_of_a_first_snapshot_has_its_facts_and_no_period(publish: Publ
         "export_date": date(2025, 4, 15),
         "product_id": "grand-cru",
         "sku": "wgrand-cru",
-        "erp_row": None,
-        "liaison_row": None,
-        "web_row": None,
+        "erp_row": 9,
+        "liaison_row": 9,
+        "web_row": 9,
         "post_title": "Château grand-cru",
         "post_date": None,
         "total_sales": 1,
@@ -164,7 +165,7 @@ def test_the_table_of_a_first_snapshot_has_its_facts_and_no_period(publish: Publ
 
 def test_the_table_of_a_later_snapshot_says_what_was_sold_in_how_many_days(publish: Publish) -> None:
     publish("2025-04", *month(10))
-    publish("2025-05", *month(9, price="11.00"), Product("new", "20.00", 4), export_date="2025-05-20")
+    publish("2025-05", *month(9, price="11.00"), Row("new", "20.00", 4), export_date="2025-05-20")
     period = publish.table("2025-05").filter(pl.col("product_id").is_in(["1", "2", "new"]))
     columns = ("product_id", "status", "period_days", "sold_units", "sold_value")
     assert period.select(columns).sort("product_id").rows() == [
@@ -174,37 +175,40 @@ def test_the_table_of_a_later_snapshot_says_what_was_sold_in_how_many_days(publi
     ]
 
 
-def test_the_manifest_holds_the_stock_and_the_comparison_as_text_and_gives_them_back(publish: Publish) -> None:
+def test_the_manifest_has_all_figures_of_the_snapshot_and_gives_them_back(publish: Publish) -> None:
     publish("2025-04", *month(10))
     publish("2025-05", *month(13))
     written = json.loads(publish.contents()["manifests/2025-05.json"])
-    assert written["comparison"]["sold_value"] == "30.00"
-    assert written["stock"]["sold_out_revenue"] == "250.00"
+    assert written["period"]["sold"] == {
+        "start": "2025-04-15", "end": "2025-05-15", "days": 30, "units": 3, "value": "30.00", "premium_units": 0,
+        "premium_value": "0.00",
+    }  # fmt: skip
+    assert written["inventory"]["out_of_stock"] == 1
+    assert written["news"]["sales"] is None
     manifest = publish.manifest("2025-05")
-    for section, numbers in (("stock", manifest.stock), ("comparison", manifest.comparison)):
-        texts = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(numbers).items()}
-        assert texts == written[section]
+    assert manifest.summary().period == publish.period("2025-05")
+    assert json.loads(manifest.to_bytes()) == written
 
 
 def test_thirteen_months_in_a_row_add_up_to_what_was_sold_from_the_first_to_the_last(publish: Publish) -> None:
     labels = [f"2024-{number:02}" for number in range(5, 13)] + [f"2025-{number:02}" for number in range(1, 6)]
     for number, label in enumerate(labels):
         publish(label, *month(10 + number * number))
-    comparisons = [publish.comparison(label) for label in labels]
-    assert comparisons[0] is None
-    assert [then.units_sold for then in comparisons[1:]] == [2 * number - 1 for number in range(1, 13)]
+    periods = [publish.period(label) for label in labels]
+    assert periods[0] is None
+    assert [then.sold.units for then in periods[1:]] == [2 * number - 1 for number in range(1, 13)]
     revenues = [publish.manifest(label).figures.revenue for label in labels]
-    assert sum(then.sold_value for then in comparisons[1:]) == revenues[-1] - revenues[0]
+    assert sum(then.sold.value for then in periods[1:]) == revenues[-1] - revenues[0]
     assert [line.previous for line in list_months(publish.storage)] == ["", *(f"{one} r1" for one in labels[:-1])]
     assert publish.marked() == []
     assert [each.month for each in publish.manifest("2025-05").earlier_snapshots] == labels[:-1]
     check_bucket(publish.contents(), at_rest=True)
 
 
-def test_a_month_that_is_missing_between_shows_in_the_distance(publish: Publish) -> None:
+def test_missing_months_make_a_longer_period(publish: Publish) -> None:
     publish("2024-12", *month(10))
     publish("2025-03", *month(13))
-    assert (publish.comparison("2025-03").month, publish.comparison("2025-03").months_apart) == ("2024-12", 3)
+    assert publish.period("2025-03").sold.days == 90
 
 
 @pytest.mark.parametrize(
@@ -250,14 +254,14 @@ def corrected(publish: Publish) -> Publish:
     """April was published, then May, then April with a corrected price."""
     publish("2025-04", *month(10))
     publish("2025-05", *month(13))
-    sentence = publish("2025-04", *month(10, price="9.00")).sentence()
-    assert sentence == "2025-04 is published (revision 2). Since revision 1: revenue 500.00 → 490.00 EUR."
+    sentence = publish("2025-04", *month(10, price="9.00")).sentence
+    assert sentence == "2025-04 is published (revision 2). Since revision 1: total revenue to date €500.00 → €490.00."
     return publish
 
 
 def test_a_corrected_month_changes_nothing_after_it_but_the_list_marks_what_would_change(corrected: Publish) -> None:
     assert verify_month(corrected.storage, "2025-05", repair=False).faults == []
-    assert corrected.comparison("2025-05").revenue_before == Decimal("500.00")
+    assert corrected.period("2025-05").revenue_before == Decimal("500.00")
     assert [(line.month, line.previous, line.would_change) for line in list_months(corrected.storage)] == [
         ("2025-04", "", False),
         ("2025-05", "2025-04 r1", True),
@@ -267,11 +271,11 @@ def test_a_corrected_month_changes_nothing_after_it_but_the_list_marks_what_woul
 def test_a_month_run_again_after_an_earlier_one_was_corrected_is_another_result(corrected: Publish) -> None:
     first = corrected.manifest("2025-05").id
     again = corrected("2025-05", *month(13))
-    assert again.sentence() == (
+    assert again.sentence == (
         "2025-05 is published (revision 2). Since revision 1: compared with a new result of 2025-04."
     )
-    then = corrected.comparison("2025-05")
-    assert (then.sold_value, then.price_effect, then.repriced) == (Decimal("30.00"), Decimal("10.00"), 1)
+    then = corrected.period("2025-05")
+    assert (then.sold.value, then.price_effect, then.repriced_products) == (Decimal("30.00"), Decimal("10.00"), 1)
     assert corrected.manifest("2025-05").id != first
     assert corrected.manifest("2025-05").earlier_snapshots == (corrected.manifest("2025-04").reference(),)
     assert corrected.marked() == []
@@ -279,7 +283,7 @@ def test_a_month_run_again_after_an_earlier_one_was_corrected_is_another_result(
 
     before = corrected.contents()
     nothing = corrected("2025-05", *month(13))
-    assert nothing.sentence() == "2025-05 is already published (revision 2), nothing changed."
+    assert nothing.sentence == "2025-05 is already published (revision 2), nothing changed."
     assert corrected.contents() == before
 
 
@@ -311,8 +315,8 @@ def test_a_run_that_was_killed_before_its_commit_is_no_obstacle_when_the_month_b
         publish("2025-05", *month(13), die=True)
     publish("2025-04", *month(10, price="9.00"))
     published = publish("2025-05", *month(13))
-    assert published.sentence() == "2025-05 is published (revision 1)."
-    assert publish.comparison("2025-05").revenue_before == Decimal("490.00")
+    assert published.sentence == "2025-05 is published (revision 1)."
+    assert publish.period("2025-05").revenue_before == Decimal("490.00")
     (uncommitted,) = list_months(publish.storage)[1].uncommitted
     assert uncommitted != publish.manifest("2025-05").id
     check_bucket(publish.contents(), at_rest=True)
@@ -323,13 +327,13 @@ def test_a_month_that_comes_late_marks_the_one_after_it(publish: Publish, before
     for label in (*before, "2025-05"):
         publish(label, *month(10 if label == "2025-03" else 13))
     late = publish("2025-04", *month(12))
-    assert late.sentence() == "2025-04 is published (revision 1)."
+    assert late.sentence == "2025-04 is published (revision 1)."
     assert publish.marked() == ["2025-05"]
     again = publish("2025-05", *month(13))
-    assert again.sentence() == (
+    assert again.sentence == (
         "2025-05 is published (revision 2). Since revision 1: compared with a new result of 2025-04."
     )
-    assert (publish.comparison("2025-05").month, publish.comparison("2025-05").units_sold) == ("2025-04", 1)
+    assert (publish.period("2025-05").sold.start, publish.period("2025-05").sold.units) == (date(2025, 4, 15), 1)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from publishing import Export, publish
 
-from tasks.domain.figures import Figures, MonthSummary
+from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SnapshotFacts
 from tasks.publication import history, manifest, publisher
@@ -26,6 +26,7 @@ from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest, read_published
 from tasks.publication.plan import plan_publication
 from tasks.publication.verify import list_months, verify_month
+from tasks.report.content import Report
 from tasks.storage.local import LocalStorage, file_facts
 from tasks.storage.protocol import Document
 
@@ -71,7 +72,7 @@ def add_fields(part: object) -> None:
 
 
 def lose_optional_fields(fields: dict) -> None:
-    for name in ("comparison", "earlier_snapshots", "earlier_revisions"):
+    for name in ("period", "earlier_snapshots", "earlier_revisions"):
         fields.pop(name, None)
 
 
@@ -125,12 +126,12 @@ def test_a_publication_of_this_version_is_read_verified_listed_compared_and_corr
     ]
 
     corrected = publish(published, MAY)
-    assert corrected.sentence().startswith("2025-05 is published (revision 2). Since revision 1: revenue 2,119.80 → ")
+    assert corrected.sentence.startswith("2025-05 is published (revision 2). Since revision 1: total revenue to date ")
     again = read_manifest(published, "2025-05")
     assert [(revision.revision, revision.id) for revision in again.earlier_revisions] == [(1, may.id)]
     assert again.earlier_revisions[0].figures.revenue == Decimal("2119.80")
     assert verify_month(published, "2025-05", repair=False).faults == []
-    assert publish(published, JUNE).sentence() == "2025-06 is published (revision 1)."
+    assert publish(published, JUNE).sentence == "2025-06 is published (revision 1)."
 
 
 def test_a_month_was_published_with_the_id_that_the_list_still_finds_right(published: LocalStorage) -> None:
@@ -208,9 +209,10 @@ class LaterExport(Export):
     """A month with the figure that was added."""
 
     @property
-    def summary(self) -> MonthSummary:
-        now = super().summary
-        return replace(now, figures=LaterFigures(**vars(now.figures), bottles_per_order=Decimal("2.50")))
+    def report(self) -> Report:
+        now = super().report
+        figures = LaterFigures(**vars(now.summary.figures), bottles_per_order=Decimal("2.50"))
+        return replace(now, summary=replace(now.summary, figures=figures))
 
 
 # --- other schema versions
@@ -249,12 +251,12 @@ def test_a_manifest_of_version_1_is_replaced_by_the_next_run_with_its_number_con
     of_version_1: LocalStorage,
 ) -> None:
     published = publish(of_version_1, APRIL)
-    assert published.sentence() == "2025-04 is published (revision 3)."
+    assert published.sentence == "2025-04 is published (revision 3)."
     now = read_manifest(of_version_1, "2025-04")
     assert (now.schema_version, [revision.revision for revision in now.earlier_revisions]) == (2, [1, 2])
     assert list_months(of_version_1)[0].uncommitted == ()
-    assert publish(of_version_1, APRIL).sentence() == "2025-04 is already published (revision 3), nothing changed."
-    assert publish(of_version_1, MAY).sentence() == "2025-05 is published (revision 1)."
+    assert publish(of_version_1, APRIL).sentence == "2025-04 is already published (revision 3), nothing changed."
+    assert publish(of_version_1, MAY).sentence == "2025-05 is published (revision 1)."
 
 
 def test_a_month_after_one_of_version_1_is_refused_in_one_sentence(of_version_1: LocalStorage) -> None:

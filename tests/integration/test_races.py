@@ -37,7 +37,7 @@ def committed(destination: Destination, *exports: Export) -> list[Export]:
     by_id = {export.result_id(): export for export in exports}
     in_order = [by_id[result] for _, result in revisions(manifest)]
     figures = [each["figures"]["revenue"] for each in (*manifest["earlier_revisions"], manifest)]
-    assert figures == [str(export.summary.figures.revenue) for export in in_order]
+    assert figures == [str(export.report.summary.figures.revenue) for export in in_order]
     stored = {key: content for export in in_order for key, content in export.stored.items()}
     shown = in_order[-1].files
     assert objects == {**stored, **shown, f"manifests/{MONTH}.json": objects[f"manifests/{MONTH}.json"]}
@@ -106,7 +106,7 @@ def test_an_earlier_export_again_becomes_a_new_revision_with_the_old_files(desti
     destination.publish(FIRST, SECOND)
     before = destination.objects()
     again = publish(destination.storage(), FIRST)
-    assert again.sentence().startswith("2025-05 is published (revision 3). Since revision 2: revenue ")
+    assert again.sentence.startswith("2025-05 is published (revision 3). Since revision 2: total revenue to date ")
     assert committed(destination, FIRST, SECOND) == [FIRST, SECOND, FIRST]
     assert destination.objects().keys() == before.keys()
 
@@ -136,6 +136,6 @@ def test_a_commit_whose_answer_is_lost_is_not_committed_twice(s3, destination, m
         proxy.plan(lose_the_answer)
         published = publish(destination.storage(proxy.endpoint), FIRST)
         log = [(request.method, request.key) for request in proxy.log]
-    assert published.sentence() == sentence
+    assert published.sentence == sentence
     assert log.count(("PUT", f"prod/manifests/{MONTH}.json")) > 1
     assert committed(destination, FIRST, SECOND) == in_order

@@ -565,7 +565,7 @@ def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in
 
     proxy.plan(rule)
     published = publish(through(destination), MAY)
-    assert published.sentence() == "2025-05 was published, and another run has published revision 2 since."
+    assert published.sentence == "2025-05 was published, and another run has published revision 2 since."
     manifest = check_bucket(destination.objects(), at_rest=True)["2025-05"]
     assert [revision["id"] for revision in (*manifest["earlier_revisions"], manifest)] == [
         MAY.result_id(),

@@ -5,7 +5,8 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,18 +14,21 @@ import openpyxl
 import polars as pl
 import pytest
 from builders import write_workbook
-from compared import compare
 from frames import Month, month_of
 from polars.testing import assert_frame_equal
 
 from tasks.domain.checks import check_classification, check_revenue
-from tasks.domain.join import count_rows
+from tasks.domain.join import count_rows, list_missing_sales
 from tasks.domain.month_rules import judge_matches, judge_total
+from tasks.domain.parameters import Parameters
+from tasks.domain.period import compare_snapshots
 from tasks.domain.premium import classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.schemas import SOURCES, Snapshot, Source
+from tasks.domain.summary import summarise_snapshot
+from tasks.report.content import Report
 from tasks.report.csv_files import write_wines
-from tasks.report.workbook import write_workbook as write_report
+from tasks.report.writer import write_workbook as write_report
 from tasks.workbook.addresses import column_letter
 from tasks.workbook.staging import stage_workbook
 
@@ -109,12 +113,13 @@ def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
 
 def product_sheets(wines: pl.DataFrame, month: Month, path: Path) -> dict[str, Rows]:
     """The cells of the report's two sheets of products, as a spreadsheet shows them."""
-    first = compare(wines.lazy(), None)
-    summary = replace(first.summary, row_counts=count_rows(month.ledger).collect())
-    compared, gone = first.month.wines.collect(), first.month.gone.collect()
-    write_report(path, summary, compared, gone, month.issues, [])
+    export_date = date(2025, 5, 15)
+    period = compare_snapshots(wines.lazy(), Snapshot.create_empty().lazy(), export_date)
+    counts, missing = count_rows(month.ledger).collect(), list_missing_sales(month.ledger, month.cleaned.web).collect()
+    summary = summarise_snapshot(period, 2.0)
+    write_report(path, Report(Parameters("2025-05", export_date), summary, period, counts, month.issues, missing, []))
     book = openpyxl.load_workbook(path, data_only=True)
-    return {name: [list(row) for row in book[name].values] for name in ("Revenue by product", "Premium wines")}
+    return {name: [list(row) for row in book[name].values] for name in ("Products", "Premium wines")}
 
 
 @dataclass
@@ -163,13 +168,13 @@ def test_the_wine_files_hold_every_product_once_below_a_header(original: Origina
 
 def test_the_sheets_of_products_hold_every_product_once_with_its_totals_above(original: Original) -> None:
     known, report = original.known, original.outcome.report
-    revenue, premium = report["Revenue by product"], report["Premium wines"]
+    revenue, premium = report["Products"], report["Premium wines"]
     assert (len(revenue), len(premium)) == (4 + known.products, 4 + known.premium)
-    assert Decimal(str(revenue[2][revenue[3].index("Revenue (€)")])) == known.revenue
-    assert revenue[2][revenue[3].index("Units sold")] == known.units
+    assert Decimal(str(revenue[2][revenue[3].index("Total revenue to date (€)")])) == known.revenue
+    assert revenue[2][revenue[3].index("Sold to date")] == known.units
     keys = {name: [row[sheet[3].index("Product")] for row in sheet[4:]] for name, sheet in report.items()}
     assert keys == {
-        "Revenue by product": original.outcome.wines["product_id"].to_list(),
+        "Products": original.outcome.wines["product_id"].to_list(),
         "Premium wines": original.outcome.wines.filter("is_premium")["product_id"].to_list(),
     }
 

@@ -53,7 +53,7 @@ def test_a_month_as_it_was_published_has_no_fault_and_nothing_is_written(storage
         verdict = verify_month(storage, "2025-05", repair=repair)
         assert verdict.faults == []
         assert (verdict.manifest.revision, verdict.manifest.id) == (1, MAY.result_id())
-        assert verdict.manifest.figures == MAY.summary.figures
+        assert verdict.manifest.figures == MAY.report.summary.figures
     assert contents(storage) == before
 
 
@@ -222,8 +222,8 @@ def test_months_are_listed_in_their_order_with_what_was_never_committed(storage:
     ):
         write(storage, key, b"-")
     assert list_months(storage) == [
-        MonthLine("2025-04", 1, APRIL.summary.figures.revenue),
-        MonthLine("2025-05", 2, MAY_CORRECTED.summary.figures.revenue, "2025-04 r1", (lost.result_id(),)),
+        MonthLine("2025-04", 1, APRIL.report.summary.figures.revenue),
+        MonthLine("2025-05", 2, MAY_CORRECTED.report.summary.figures.revenue, "2025-04 r1", (lost.result_id(),)),
         MonthLine("2025-06", 0, None, "", (lost.result_id(),)),
     ]
 
@@ -244,11 +244,15 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
 
 
 FIGURES = (
-    "Revenue         4,398,557,725.32 EUR\n"
-    "Units sold      2\n"
-    "Products        1\n"
-    "Premium wines   0 above 30.50 EUR\n"
-    "Ordinary wines  1\n"
+    "Wine sales · snapshot of 15 May 2025\n"
+    "first snapshot: figures to date\n"
+    "First snapshot: €4,398,557,725.32 of total revenue to date, from 2 bottles of 1 wine.\n"
+    "Total revenue to date: €4,398,557,725.32; 0.0% from premium wines\n"
+    "Bottles to date: 2\n"
+    "Price per bottle: €2,199,278,862.66; list price\n"
+    "Premium wines: 0; premium above €30.50\n"
+    "Products: 1; 1 ordinary wine\n"
+    "Out of stock: 0; wines that have sold\n"
 )
 
 
@@ -283,7 +287,7 @@ def test_the_command_ends_with_3_where_the_manifest_cannot_be_read(tmp_path: Pat
         done = command(*arguments, "--destination", tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr == (
-            f"Something outside failed: {tmp_path}/manifests/2025-05.json is not the manifest of 2025-05: "
+            f"Failed: {tmp_path}/manifests/2025-05.json is not the manifest of 2025-05: "
             "Invalid JSON: EOF while parsing an object at line 1 column 1. Restore an earlier version of the file.\n"
         )
 

@@ -1,10 +1,12 @@
-"""What the dashboard shows, as text: figures, changes and bars, and hostile titles as nothing but text."""
+"""What the dashboard shows, as text: news, figures, changes and bars, and hostile titles as nothing but text."""
 
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
-from compared import Product, compare, published, wines_of
+from reports import FIRST, SNAPSHOTS, report_of
 
 from tasks.artifacts import (
     LONGEST_TABLE,
@@ -12,59 +14,51 @@ from tasks.artifacts import (
     cell,
     code,
     month_markdown,
+    plain,
     quality_table,
     refused_table,
-    text,
     unchanged_markdown,
 )
-from tasks.domain.figures import MonthSummary
 from tasks.domain.issues import Issue, issue_frame
-from tasks.headline import headline, movement
-from tasks.publication.publisher import PublishedMonth
+from tasks.messages import messages_in
+from tasks.report.headline import headline
 
-APRIL = wines_of([Product("1", "10.00", 5), Product("2", "20.00", 1), Product("3", "8.00", 2, stock=0)])
-MAY = wines_of([Product("1", "10.00", 8), Product("2", "21.00", 1), Product("4", "30.00", 0)])
-FILES = {"erp": "erp.xlsx", "liaison": "liaison.xlsx", "web": "web.xlsx"}
-
-
-def stands(summary: MonthSummary) -> PublishedMonth:
-    """The month at a destination with one file."""
-    place = ("/tmp/a`b/report.xlsx",)
-    return PublishedMonth("2025-05", 1, "published", summary.figures, place, change="", summary=summary)
+PUBLISHED = "2025-05 is published (revision 1)."
+ADDRESSES = ("/tmp/a`b/report.xlsx",)
 
 
-def test_the_summary_shows_each_figure_with_its_change() -> None:
-    may = compare(MAY, published(APRIL))
-    page = month_markdown(stands(may.summary), may.summary, may.month.wines.collect())
-    assert page.startswith("# Wine sales 2025-05\n\n2025-05 is published (revision 1).\n\n")
-    assert "| | 2025-05 | since 2025-04 |" in page
-    assert "| Revenue | **101.00 EUR** | +15.00 (+17.4%) |" in page
-    assert "| Products | **3** | no change |" in page
-    assert "| 1 | 1 | Château 1 | 8 | +3 | 80.00 | ████████ |" in page
-    assert "| 3 | new | Château 4 | 0 |  | 0.00 |  |" in page
+def test_the_page_says_the_news_first_and_each_figure_with_its_changes(tmp_path: Path) -> None:
+    page = month_markdown(PUBLISHED, ADDRESSES, report_of(SNAPSHOTS["third"], tmp_path))
+    assert page.startswith(
+        "# Wine sales · snapshot of 15 May 2025\n\n2025-05 is published (revision 1).\n\n"
+        "**Sales fell 46% on the period before; 1 premium bottle was sold; "
+        "1 wine that still sells is out of stock.**\n\n"
+    )
+    assert "| Sold | **€526.90** | 3 wines sold | -45.7% on period before | last year: history too short |" in page
+    assert "- **Changes** 1 new · 1 delisted · 1 repriced · 1 bottle cancelled" in page
+    assert "| Château bon-25 | 10 | €199.90 | ████████ |" in page
     assert "- `` /tmp/a`b/report.xlsx ``" in page
 
 
-def test_what_moved_the_revenue_is_told_and_adds_up() -> None:
-    comparison = compare(MAY, published(APRIL)).comparison
-    assert movement(comparison) == (
-        "Since 2025-04: 3 units sold, 30.00 EUR at today's prices; 1 new price, +1.00 EUR; "
-        "1 new product, 0.00 EUR; 1 product gone, 16.00 EUR."
-    )
-    assert comparison.revenue_before + Decimal(30) + 1 - 16 == Decimal(101)
+def test_the_page_of_a_first_snapshot_shows_totals_to_date(tmp_path: Path) -> None:
+    page = month_markdown(PUBLISHED, ADDRESSES, report_of([FIRST], tmp_path))
+    assert "| Total revenue to date | **€6,190.00** |" in page
+    assert "period" not in page
 
 
-def test_a_first_month_has_no_changes() -> None:
-    april = compare(APRIL, None)
-    page = month_markdown(stands(april.summary), april.summary, april.month.wines.collect())
-    assert "There is no earlier month to compare with." in page
-    assert "ince" not in page
-    assert [line.change for line in headline(april.summary.figures)] == [""] * 5
+def test_the_page_is_in_the_language_of_the_run(tmp_path: Path) -> None:
+    report = report_of(SNAPSHOTS["third"], tmp_path, "fr")
+    page = month_markdown("2025-05 est publié.", ADDRESSES, report)
+    assert "Les ventes ont baissé de 46\N{NO-BREAK SPACE}% par rapport à la période précédente" in page
+    english = headline(report_of(SNAPSHOTS["third"], tmp_path, "en"))
+    assert not [line.text for line in english.lines if line.text in page]
+    assert list(quality_table(report)[0])[:2] == ["Classeur", "Traitement"]
 
 
-def test_an_unchanged_month_has_its_figures_and_places() -> None:
-    page = unchanged_markdown(stands(compare(APRIL, None).summary))
-    assert "**86.00 EUR**" in page
+def test_an_unchanged_month_has_its_figures_and_addresses(tmp_path: Path) -> None:
+    shown = headline(report_of([FIRST], tmp_path))
+    page = unchanged_markdown(PUBLISHED, ADDRESSES, shown, messages_in("en"))
+    assert "**€6,190.00**" in page
     assert "report.xlsx" in page
 
 
@@ -81,7 +75,7 @@ def test_an_unchanged_month_has_its_figures_and_places() -> None:
     ],
 )
 def test_a_hostile_title_is_nothing_but_text(title: str, shown: str) -> None:
-    assert text(title) == shown
+    assert plain(title) == shown
 
 
 @pytest.mark.parametrize("value", ["<script>", "[x](http://evil)", "[x][y]", "https://evil", "WWW.evil.fr", "a@b.fr"])
@@ -106,27 +100,27 @@ def test_without_revenue_there_is_no_bar() -> None:
     assert bar(Decimal(0), Decimal(0)) == ""
 
 
-def test_the_quality_table_counts_rows_and_cells_once_and_warnings_come_first() -> None:
-    summary = compare(APRIL, None).summary
+def test_the_quality_table_counts_rows_and_cells_once_and_warnings_come_first(tmp_path: Path) -> None:
     rows = [("web", "used", None, None, 3, None), ("web", "ignored", "other-post-type", "attachment", 7, None),
             ("web", "rejected", "no-key", None, 2, 9)]  # fmt: skip
     counts = pl.DataFrame(rows, ["source", "disposition", "rule", "detail", "rows", "units"], orient="row")
-    summary = MonthSummary(summary.parameters, summary.figures, summary.stock, None, counts)
     no_key = Issue("web.xlsx", "no-key", disposition="rejected")
     stock = Issue("erp.xlsx", "stock-not-a-count", disposition="used")
-    table = quality_table(summary, issue_frame([no_key, no_key, stock]), FILES)
-    assert [tuple(row.values())[:6] for row in table] == [
-        ("Web shop", "rejected", "no-key", "warning", 2, 9),
-        ("ERP", "used", "stock-not-a-count", "warning", 1, ""),
-        ("Web shop", "ignored", "other-post-type: attachment", "info", 7, ""),
-        ("Web shop", "used", "", "", 3, ""),
+    report = replace(report_of([FIRST], tmp_path), row_counts=counts, issues=issue_frame([no_key, no_key, stock]))
+    assert [tuple(row.values())[:7] for row in quality_table(report)] == [
+        ("Web shop", "rejected", "no-key", "The key is empty: the row cannot be joined", "warning", 2, 9),
+        ("ERP", "used", "stock-not-a-count", "The cell is not a whole number from 0", "warning", 1, ""),
+        ("Web shop", "ignored", "other-post-type", "The post is not a product (attachment)", "info", 7, ""),
+        ("Web shop", "used", "", "No problem found", "", 3, ""),
     ]
 
 
 def test_a_long_list_of_issues_ends_with_where_the_rest_is() -> None:
     warning = Issue("erp.xlsx", "unknown-flag", sheet="Sheet1", cell="B2", column="onsale_web", value="x")
     error = Issue("erp.xlsx", "not-a-number", sheet="Sheet1", cell="C2", column="price", value="n/a")
-    table = refused_table(issue_frame([*[warning] * LONGEST_TABLE, error]), "s3://wines/refused/list.csv")
+    table = refused_table(
+        issue_frame([*[warning] * LONGEST_TABLE, error]), "s3://wines/refused/list.csv", messages_in("en")
+    )
     assert len(table) == LONGEST_TABLE + 1
     assert table[0] == {
         "File": "erp.xlsx", "Sheet": "Sheet1", "Cell": "C2", "Column": "price", "Value": "n/a",

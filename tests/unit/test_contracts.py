@@ -1,31 +1,33 @@
 """Every frame that a stage hands on keeps the contract that is declared for it, empty cells and all."""
 
 from dataclasses import FrozenInstanceError
+from datetime import date
 
 import pytest
-from compared import Compared, Product, compare, published, wines_of
 from frames import Month, month, product
+from snapshots import Exported, Row, compare, table_of
 
-from tasks.domain.backfill import Line
 from tasks.domain.issues import Issue, issue_frame
 from tasks.domain.join import count_rows
 from tasks.domain.rules import RULES
 from tasks.domain.schemas import (
     SHEETS,
     SOURCES,
-    ComparedWine,
     DataIssue,
-    GoneWine,
+    DelistedWine,
     LedgerRow,
-    PublishedWine,
+    PeriodTotal,
+    PeriodWine,
     RowCount,
+    Snapshot,
     Source,
     Wine,
     headings,
     required_columns,
 )
 
-APRIL = [Product("1", "10.00", 5), Product("2", "20.00", 3, None), Product("gone", "7.50", 4)]
+APRIL = Exported(date(2025, 4, 15), [Row("1", "10.00", 5), Row("2", "20.00", 3, None), Row("gone", "7.50", 4)])
+MAY = Exported(date(2025, 5, 15), [Row("1", "10.00", 6), Row("2", "20.00", 3, None), Row("new", "9.00", 1)])
 
 
 @pytest.fixture(scope="module")
@@ -58,20 +60,20 @@ def test_a_sheet_needs_its_keys_and_what_the_figures_are_made_of(source: Source,
 
 
 def test_every_column_that_people_see_has_a_heading_of_its_own() -> None:
-    for contract in (ComparedWine, DataIssue):
+    for contract in (PeriodWine, DataIssue):
         shown = headings(contract)
         assert list(shown) == contract.column_names()
         assert len(set(shown.values())) == len(shown)
 
 
-@pytest.mark.parametrize("before", [None, APRIL], ids=["the first month", "a month with one before"])
-def test_the_products_of_a_month_keep_their_contracts(before: list[Product] | None) -> None:
-    may = [*APRIL[:2], Product("new", "9.00", 1)]
-    compared: Compared = compare(wines_of(may), None if before is None else published(wines_of(before)))
-    Wine.validate(compared.wines.collect())
-    ComparedWine.validate(compared.month.wines.collect())
-    GoneWine.validate(compared.month.gone.collect())
-    PublishedWine.validate(published(compared.wines).collect())
+@pytest.mark.parametrize("snapshots", [[APRIL], [APRIL, MAY]], ids=["a first snapshot", "a later one"])
+def test_the_products_of_a_snapshot_keep_their_contracts(snapshots: list[Exported]) -> None:
+    period = compare(*snapshots).period
+    Wine.validate(snapshots[-1].wines().collect())
+    PeriodWine.validate(period.wines.collect())
+    DelistedWine.validate(period.delisted.collect())
+    PeriodTotal.validate(period.totals.collect())
+    Snapshot.validate(table_of(snapshots[-1]))
 
 
 def test_what_became_of_each_row_keeps_its_contract(month_with_leftovers: Month) -> None:
@@ -98,9 +100,8 @@ def test_each_reason_is_counted_once(month_with_leftovers: Month) -> None:
 
 
 def test_what_was_checked_cannot_be_changed_on_its_way_to_the_report() -> None:
-    summary = compare(wines_of(APRIL), published(wines_of(APRIL))).summary
-    parts = (summary, summary.parameters, summary.figures, summary.stock, summary.comparison)
-    told = (*parts, Issue("erp.xlsx", "negative"), RULES["negative"], Line("", "stopped"))
-    for one in told:
+    summary = compare(APRIL, MAY).summary
+    parts = (summary, summary.figures, summary.period, summary.comparisons, summary.inventory, summary.news)
+    for one in (*parts, Issue("erp.xlsx", "negative"), RULES["negative"]):
         with pytest.raises(FrozenInstanceError):
             setattr(one, next(iter(vars(one))), None)

@@ -1,0 +1,98 @@
+"""Colours and cell formats: how the workbook looks is decided here and nowhere else.
+
+The two classes differ in lightness and not in hue alone, so that they stay apart for a colour-blind reader and on a
+grey printer. Every program has Arial, or a font of the same widths.
+"""
+
+from typing import Any, get_args
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+
+from tasks.messages import Messages, NumberKind
+
+FONT = "Arial"
+WINE = "#7A1F3D"
+SAND = "#B9AB98"
+INK = "#262626"
+QUIET = "#5F5954"
+LINE = "#D9D2C9"
+PAPER = "#F6F2ED"
+PREMIUM_PAPER = "#F5E6EB"
+ALERT = "#B45309"
+"""For what needs a hand, always with a word; headings never have it."""
+ALERT_PAPER = "#FCF3E8"
+
+_CELL = {"bottom": 1, "bottom_color": LINE, "valign": "vcenter"}
+_TILE = {"indent": 1, "bg_color": PAPER, "align": "left"}
+_HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": WINE, "valign": "vcenter", "text_wrap": True}
+_TOTAL = {"bold": True, "top": 1, "bottom": 1, "top_color": WINE, "bottom_color": WINE, "bg_color": PAPER}
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "text": {"indent": 1, "text_wrap": True},
+    "mark": {"bold": True, "font_color": WINE, "align": "center"},
+    "state": {"indent": 1},
+    **{kind: {"number": kind, "align": "right"} for kind in get_args(NumberKind)},
+}
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "title": {"bold": True, "font_size": 16, "font_color": WINE},
+    "period": {"font_size": 11, "font_color": QUIET, "align": "right", "valign": "vcenter"},
+    "news": {"bold": True, "font_size": 11},
+    "section": {"bold": True, "font_size": 10, "font_color": WINE, "valign": "vcenter"},
+    "note": {"font_color": QUIET, "italic": True, "font_size": 9},
+    "line": {"font_size": 9, "valign": "top", "text_wrap": True},
+    "line label": {"font_size": 9, "bold": True, "font_color": WINE, "valign": "top"},
+    "alert label": {"font_size": 9, "bold": True, "font_color": ALERT, "valign": "top"},
+    "link": {"font_size": 9, "font_color": WINE, "underline": 1, "align": "right", "valign": "top"},
+    "tile label": {**_TILE, "font_size": 9, "bold": True, "font_color": QUIET, "top": 2, "top_color": WINE},
+    "tile note": {**_TILE, "font_size": 9},
+    **{f"tile {kind}": {**_TILE, "bold": True, "font_size": 16, "number": kind} for kind in get_args(NumberKind)},
+    "header text": {**_HEADER, "indent": 1},
+    "header mark": {**_HEADER, "align": "center"},
+    "header number": {**_HEADER, "align": "right"},
+    **{f"total {kind}": {**style, **_TOTAL} for kind, style in _KINDS.items()},
+    **{f"cell {kind}": {**_CELL, **style} for kind, style in _KINDS.items()},
+    **{f"premium {kind}": {**_CELL, **style, "bg_color": PREMIUM_PAPER} for kind, style in _KINDS.items()},
+    **{f"alert {kind}": {**_CELL, **style, "bg_color": ALERT_PAPER} for kind, style in _KINDS.items()},
+    "alert state": {**_CELL, "indent": 1, "bold": True, "font_color": ALERT, "bg_color": ALERT_PAPER},
+    "section text": {**_CELL, "bold": True, "font_color": WINE, "bg_color": PAPER},
+    **{f"small {kind}": {**_CELL, **style, "font_size": 9} for kind, style in _KINDS.items()},
+    "small alert": {**_CELL, "font_size": 9, "bold": True, "font_color": ALERT, "align": "right"},
+    **{
+        f"small header {kind}": {**_HEADER, "font_size": 9, **align}
+        for kind, align in (("text", {"indent": 1}), ("number", {"align": "right"}))
+    },
+}
+
+
+def workbook_options() -> dict[str, Any]:
+    """How XlsxWriter makes a workbook; a new object for each, since it changes what it is given."""
+    return {
+        "default_format_properties": {"font_name": FONT, "font_size": 10},
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+
+
+class Styles:
+    """The cell formats of one workbook, by name: `styles["cell money"]`."""
+
+    def __init__(self, workbook: Workbook, messages: Messages) -> None:
+        self._workbook = workbook
+        self._messages = messages
+        self._formats: dict[str, Format] = {}
+
+    def __getitem__(self, name: str) -> Format:
+        if name not in self._formats:
+            style = dict(_STYLES[name])
+            if kind := style.pop("number", None):
+                style["num_format"] = self._messages.cell_format(kind)
+            self._formats[name] = self._workbook.add_format(style)
+        return self._formats[name]
+
+
+def header_style(kind: str) -> str:
+    """The header format above a column of this kind: numbers are headed on the right, as they are aligned."""
+    return {"text": "header text", "state": "header text", "mark": "header mark"}.get(kind, "header number")
