@@ -148,6 +148,13 @@ def test_a_product_that_left_before_the_previous_snapshot_is_not_delisted_again(
     assert may.summary.period.delisted_products == 0
 
 
+@pytest.mark.parametrize("spelling", ["le\u00adft", "\uff4c\uff45\uff46\uff54", "le\u200bft", "\u200eleft"])
+def test_a_key_that_looks_the_same_is_the_product_of_the_snapshot_before(spelling: str) -> None:
+    may = since_april(*BEFORE[:3], Row(spelling, "7.50", 6, added=OLD))
+    assert (spelling, "continuing", 2) in may.rows("product_id", "status", "sold_units")
+    assert may.period.delisted.collect().is_empty()
+
+
 def test_a_key_in_another_case_is_the_same_product() -> None:
     may = since_april(*BEFORE[:3], Row("LEFT", "7.50", 6, added=OLD))
     assert (may.summary.period.newly_linked_products, may.summary.period.delisted_products) == (0, 0)
