@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from frames import _PLACES as LOCATIONS
+from frames import _LOCATIONS as LOCATIONS
 from frames import month
 
 from tasks.domain.issues import Issue, issue_frame, lines
