@@ -6,11 +6,12 @@ from decimal import Decimal
 import polars as pl
 
 from tasks.domain import checks, clean, issue_frames, join, month_rules
+from tasks.domain.cell_kinds import CELL_KINDS
 from tasks.domain.issues import lines
 from tasks.domain.join import Cleaned
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of
+from tasks.domain.schemas import SHEETS, SOURCES, Source, kind_of
 from tasks.workbook.addresses import column_letter
 
 _LOCATIONS = pl.DataFrame(

@@ -22,9 +22,6 @@ REVENUE = pl.Decimal(38, 2)
 EXCEL_LIMIT = 10**13
 """Amounts from here on do not fit Excel's fifteen digits with two of them behind the point."""
 
-CELL_KINDS = pl.Enum(["number", "text", "boolean", "date", "error", "uncalculated"])
-"""What a cell holds besides its text; null is an empty cell."""
-
 
 def kind_of(column: str) -> str:
     """The staged column that holds the kinds of `column`'s cells."""

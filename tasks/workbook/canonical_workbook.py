@@ -51,7 +51,7 @@ def write_canonical_workbook(cells: pl.DataFrame, columns: Sequence[str], calend
     own_number = pl.when(is_own).then(shared.height + is_own.cum_sum() - 1)
     number = pl.coalesce(own_number, pl.lit(shared["shared"].search_sorted(cells["shared"])))
     texts = pl.concat([shared["text"], cells.filter(is_own)["text"]])
-    moved = pl.col("column").replace_strict({letter: column_letter(i) for i, letter in enumerate(columns)})
+    moved = pl.col("column").replace({letter: column_letter(i) for i, letter in enumerate(columns)})
     with zipfile.ZipFile(path, "x") as copy:
         for name, content in _small_parts(calendar).items():
             copy.writestr(name, content)
@@ -69,17 +69,21 @@ def write_canonical_workbook(cells: pl.DataFrame, columns: Sequence[str], calend
 
 
 def _cell() -> pl.Expr:
-    kind = pl.col("kind")
-    content = (
+    kind, digits = pl.col("kind"), pl.col("digits")
+    attribute = (
         pl.when(kind == "text")
-        .then(pl.concat_str(pl.lit('" t="s"><v>'), "number"))
+        .then(pl.lit('t="s'))
         .when(kind == "boolean")
-        .then(pl.when(pl.col("text") == "TRUE").then(pl.lit('" t="b"><v>1')).otherwise(pl.lit('" t="b"><v>0')))
-        .when(pl.col("digits").is_null())
-        .then(pl.concat_str(pl.lit('" t="d"><v>'), "text"))
-        .otherwise(pl.concat_str(pl.lit('" s="'), "style", pl.lit('"><v>'), "digits"))
+        .then(pl.lit('t="b'))
+        .when(digits.is_null())
+        .then(pl.lit('t="d'))
+        .otherwise(pl.concat_str(pl.lit('s="'), "style"))
     )
-    return pl.concat_str(pl.lit('<c r="'), "column", "row", content, pl.lit("</v></c>"))
+    truth = pl.when(kind == "boolean").then((pl.col("text") == "TRUE").cast(pl.UInt32))
+    content = pl.coalesce(pl.when(kind == "text").then("number").otherwise(truth).cast(pl.String), "digits", "text")
+    return pl.concat_str(
+        pl.lit('<c r="'), "column", "row", pl.lit('" '), attribute, pl.lit('"><v>'), content, pl.lit("</v></c>")
+    )
 
 
 def _escaped(texts: pl.Series) -> pl.Series:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from tasks.domain.cell_kinds import CELL_KINDS
 from tasks.workbook.faults import unreadable_cell
 from tasks.workbook.stored_cells import INLINE, TEXT_TYPES
 from tasks.workbook.texts import XML_BLANKS
@@ -9,7 +10,7 @@ from tasks.workbook.texts import XML_BLANKS
 READ_CELL: dict[str, pl.DataType | type[pl.DataType]] = {
     "column": pl.String,
     "row": pl.UInt32,
-    "kind": pl.String,
+    "kind": CELL_KINDS,
     "text": pl.String,
     "shared": pl.UInt32,
     "digits": pl.String,
@@ -17,7 +18,7 @@ READ_CELL: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """One row per cell that is not empty.
 
-`kind` is one of `schemas.CELL_KINDS`, `text` what the cell contains, null for an uncalculated formula and for a number
+`text` is what the cell contains, null for an uncalculated formula and for a number
 that is shown as a date; `shared` is the number of a shared text; `digits` is a number as the sheet spells it, that of a
 date included.
 """
@@ -31,11 +32,13 @@ def with_texts(cells: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
 
     Both are null where the workbook has no text of that number.
     """
+    type_ = pl.col("type")
+    own = cells.select(pl.when(type_ == "str").then("value").when(type_ == INLINE).then("inline")).to_series()
+    if not len(shared):
+        return cells.with_columns(text=own, shared=pl.lit(None, pl.UInt32))
     value = cells["value"].str.strip_chars(XML_BLANKS)
     index = value.set(~value.str.contains("^[0-9]{1,9}$") | (cells["type"] != "s"), None).cast(pl.UInt32)
     index = index.set(index >= len(shared), None)
-    type_ = pl.col("type")
-    own = cells.select(pl.when(type_ == "str").then("value").when(type_ == INLINE).then("inline")).to_series()
     text = pl.select(pl.coalesce(shared.gather(index), own)).to_series()
     return cells.with_columns(text=text, shared=index)
 
@@ -65,6 +68,10 @@ def kinds_of_cells(cells: pl.DataFrame, dates: list[int], *, is_calculated: bool
     return kinds.select(
         "column", "row", "kind", _text().alias("text"), "shared", _digits().alias("digits"), "style"
     ).cast(READ_CELL)  # type: ignore[arg-type]
+
+
+def _kind_is(kind: str) -> pl.Expr:
+    return pl.lit(kind, CELL_KINDS)
 
 
 def _has_digits() -> pl.Expr:
@@ -98,18 +105,18 @@ def _kind(dates: list[int], *, is_calculated: bool) -> pl.Expr:
     is_zero = (pl.col("number") == 0).fill_null(value=False) & (not is_calculated)
     return (
         pl.when(pl.col("formula") & (is_nothing | is_zero))
-        .then(pl.lit("uncalculated"))
+        .then(_kind_is("uncalculated"))
         .when(is_text & has_text)
-        .then(pl.lit("text"))
+        .then(_kind_is("text"))
         .when(is_text | ~_has_digits())
         .then(None)
         .when(type_ == "b")
-        .then(pl.lit("boolean"))
+        .then(_kind_is("boolean"))
         .when(type_ == "e")
-        .then(pl.lit("error"))
+        .then(_kind_is("error"))
         .when((type_ == "d") | pl.col("style").is_in(dates))
-        .then(pl.lit("date"))
-        .otherwise(pl.lit("number"))
+        .then(_kind_is("date"))
+        .otherwise(_kind_is("number"))
     )
 
 

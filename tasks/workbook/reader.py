@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.domain.cell_kinds import CELL_KINDS
 from tasks.workbook.canonical_workbook import Calendar
 from tasks.workbook.cells_by_parser import read_cells_by_parser, read_first_cells
 from tasks.workbook.cells_by_pattern import read_cells_by_pattern
@@ -45,7 +46,6 @@ class Request:
         columns: Declared column to the name of the column that holds the kinds of its cells.
         required: The declared columns without which a sheet is not meant.
         others: The required columns of the other sources, to tell a workbook in the wrong place.
-        kinds: The kinds of cells.
         limits: See `Limits`.
     """
 
@@ -54,7 +54,6 @@ class Request:
     columns: dict[str, str]
     required: list[str]
     others: dict[str, list[str]]
-    kinds: list[str]
     limits: dict[str, float]
 
 
@@ -142,12 +141,14 @@ class _WorkbookReader:
         """
         letters = header.letters()
         with at_sheet(worksheet.name), reading(worksheet.part):
-            cells, last = self._cells(worksheet, list(letters.values()))
+            cells, last = self._cells(worksheet, header)
             calendar = Calendar(self._styles, is_1904=self._package.is_1904)
-            cells = cells.filter(pl.col("row") >= header.row)
             read = read_again(cells, calendar, Path(f"{self._request.staged}.xlsx"))
-            columns = {column: agreed(cells, read, letter, calendar) for column, letter in letters.items()}
+            of_column = {letter: cells.filter(pl.col("column") == letter) for letter in letters.values()}
+            del cells
+            columns = {}
             for column, letter in letters.items():
+                columns[column] = agreed(of_column.pop(letter), read, letter, calendar)
                 _check_title(columns[column], header, letter)
         below = pl.col("row") > header.row
         return {column: cells.filter(below) for column, cells in columns.items()}, last
@@ -159,29 +160,27 @@ class _WorkbookReader:
             grid = _grid(self._with_texts(cells))
         return find_header(worksheet.name, grid, request.columns, request.required, request.others)
 
-    def _cells(self, worksheet: Worksheet, letters: list[str]) -> tuple[pl.DataFrame, int]:
-        """The cells of these columns (`READ_CELL`), and the last row with any content."""
+    def _cells(self, worksheet: Worksheet, header: Header) -> tuple[pl.DataFrame, int]:
+        """The cells of the columns from the header on (`READ_CELL`), and the last row with any content."""
+        letters = list(header.letters().values())
         with self._package.open(worksheet.part) as stream:
-            read = self._understood(read_cells_by_pattern(stream, letters))
+            read = self._understood(read_cells_by_pattern(stream, letters), header)
         if read is None:
             with self._package.open(worksheet.part) as stream:
-                read = self._understood(read_cells_by_parser(stream, letters))
+                read = self._understood(read_cells_by_parser(stream, letters), header)
         if read is None:
             raise TypeError("the XML parser reads every dialect")
         return read
 
-    def _understood(self, parts: Iterable[StoredCells | None]) -> tuple[pl.DataFrame, int] | None:
+    def _understood(self, parts: Iterable[StoredCells | None], header: Header) -> tuple[pl.DataFrame, int] | None:
         """The cells with their kinds, and the last row with any content; None where the reader gave up."""
         frames, lowest = [], ("", 0)
         for part in parts:
             if part is None:
                 return None
             lowest = max(lowest, part.lowest, key=itemgetter(1))
-            frames.append(
-                kinds_of_cells(
-                    self._with_texts(part.cells), self._styles.dates(), is_calculated=self._package.is_calculated
-                )
-            )
+            cells = self._with_texts(part.cells.filter(pl.col("row") >= header.row))
+            frames.append(kinds_of_cells(cells, self._styles.dates(), is_calculated=self._package.is_calculated))
         cells = pl.concat(frames)
         _refuse_far_cell(cells, *lowest)
         return cells, lowest[1]
@@ -247,8 +246,7 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
             cells = columns.pop(column).rename({"text": column, "kind": kind})
             table = table.join(cells, on="row", how="left", maintain_order="left")
         else:
-            table = table.with_columns(pl.lit(None, pl.String).alias(column), pl.lit(None, pl.String).alias(kind))
-    table = table.with_columns(pl.col(*request.columns.values()).cast(pl.Enum(request.kinds)))
+            table = table.with_columns(pl.lit(None, pl.String).alias(column), pl.lit(None, CELL_KINDS).alias(kind))
     table.write_parquet(request.staged)
     return table.height
 

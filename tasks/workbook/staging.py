@@ -7,7 +7,7 @@ import polars as pl
 
 from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.schemas import CELL_KINDS, SHEETS, SOURCES, Source, kind_of, required_columns
+from tasks.domain.schemas import SHEETS, SOURCES, Source, kind_of, required_columns
 from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.header import Header, readable
 from tasks.workbook.header_faults import refuse_headers
@@ -74,7 +74,6 @@ def stage_workbook(
         columns={column: kind_of(column) for column in SHEETS[source].columns()},
         required=required_columns(source),
         others={other: required_columns(other) for other in SOURCES if other != source},
-        kinds=CELL_KINDS.categories.to_list(),
         limits=asdict(limits or Limits()),
     )
     try:

@@ -15,8 +15,9 @@ import pytest
 from builders import Formula, inline_row, sheet_xml, write_raw_workbook, write_workbook
 from polars.testing import assert_frame_equal
 
+from tasks.domain.cell_kinds import CELL_KINDS
 from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import CELL_KINDS, kind_of
+from tasks.domain.schemas import kind_of
 from tasks.workbook import cells_by_parser, cells_by_pattern, reader
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
 from tasks.workbook.stored_cells import StoredCells
