@@ -108,11 +108,11 @@ NO_VISIBLE_SHEET = Rule(reader_codes.NO_VISIBLE_SHEET, "has no visible sheet",
 UNREADABLE_CELL = Rule(reader_codes.UNREADABLE_CELL, "cannot be read with certainty",
     "Type the cell again in a spreadsheet program, save the workbook, then run again.")
 TOO_LARGE_WORKBOOK = Rule(reader_codes.TOO_LARGE_WORKBOOK, "is larger than a workbook that can be read",
-    "Delete what stands outside the table, or export the sheet alone into a new workbook; then run again.")
+    "Delete everything outside the table, or export the sheet alone into a new workbook; then run again.")
 READER_FAILED = Rule(reader_codes.READER_FAILED, "cannot be read within the memory and time that its size allows",
     "Open it in Excel and save it as a new .xlsx workbook, then run again.")
 MISSING_COLUMN = Rule("missing-column", "is missing", "Give the column its agreed name, then run again.")
-DOUBLED_COLUMN = Rule("doubled-column", "stands more than once in the header",
+DOUBLED_COLUMN = Rule("doubled-column", "appears more than once in the header",
     "Rename or remove one of them, then run again.")
 SEVERAL_SHEETS = Rule("several-sheets", "is not the only sheet with these columns",
     "Hide or remove the others, then run again.")

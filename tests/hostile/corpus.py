@@ -279,8 +279,8 @@ refused(
 )  # fmt: skip
 refused(
     "headers", "doubled", header("web", "virtual", "Total_Sales "),
-    'web.xlsx [Sheet1] B1, total_sales: "Total_Sales" stands more than once in the header. Rename or remove one',
-    'web.xlsx [Sheet1] F1, total_sales: "total_sales" stands more than once in the header. Rename or remove one',
+    'web.xlsx [Sheet1] B1, total_sales: "Total_Sales" appears more than once in the header. Rename or remove one',
+    'web.xlsx [Sheet1] F1, total_sales: "total_sales" appears more than once in the header. Rename or remove one',
 )  # fmt: skip
 
 
@@ -734,7 +734,7 @@ def bomb(month: SpoiledMonth) -> None:
     month.replace_parts("erp", month.parts("erp") | {"xl/media/image1.png": bytes(300_000_000)})
 
 
-_DELETE = "is larger than a workbook that can be read. Delete what stands outside the table"
+_DELETE = "is larger than a workbook that can be read. Delete everything outside the table"
 refused(
     "security", "a stray cell in the last corner", stray_cell("XFD1048576"),
     f'erp.xlsx [Sheet1] XFD1048576: "1,205 cells down to XFD1048576" {_DELETE}',
