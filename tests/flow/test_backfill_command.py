@@ -130,21 +130,22 @@ def test_after_a_signal_no_new_month_starts_and_the_table_is_written(
 def test_the_run_of_a_deployment_continues_when_its_backfill_is_interrupted(
     tmp_path: Path, prefect_server: str
 ) -> None:
+    name = tmp_path.parent.name
     with get_client(sync_client=True) as client:
         parameters = {"source": f"{tmp_path}/raw/{{month}}", "destination": f"{tmp_path}/out"}
-        client.create_deployment(client.create_flow(monthly_sales), "without-a-worker", parameters=parameters)
+        client.create_deployment(client.create_flow(monthly_sales), name, parameters=parameters)
 
     def begun() -> list[FlowRun]:
-        deployments = DeploymentFilter(name=DeploymentFilterName(any_=["without-a-worker"]))
+        deployments = DeploymentFilter(name=DeploymentFilterName(any_=[name]))
         with get_client(sync_client=True) as client:
             return client.read_flow_runs(deployment_filter=deployments)
 
     months = ("--first", "2024-01", "--last", "2024-03")
-    running = start("--deployment", "monthly-sales/without-a-worker", *months, server=prefect_server)
+    running = start("--deployment", f"monthly-sales/{name}", *months, server=prefect_server)
     wait_for(begun, "the run of the first month")
     running.send_signal(signal.SIGINT)
     _, stderr = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == 130, stderr
     assert table(stderr) == [["2024-01", "stopped"], ["2024-02", "not-run"], ["2024-03", "not-run"]]
     assert "Its run continues; run the backfill again later." in stderr
     (left,) = begun()
