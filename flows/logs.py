@@ -1,4 +1,4 @@
-"""Logs that a person reads: one line per stage, and no traceback for data that was refused."""
+"""Readable logs: one line per stage, and no traceback for data that was refused."""
 
 import logging
 from pathlib import Path
@@ -13,14 +13,14 @@ _ENGINE = str(Path(prefect.__file__).parent)
 def keep_logs_readable() -> None:
     """Filter the logs of flow and task runs, in the terminal and in the dashboard; doing it twice changes nothing."""
     for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_is_told)
+        logging.getLogger(name).addFilter(_is_worth_reading)
 
 
-def _is_told(record: logging.LogRecord) -> bool:
-    """Drop what the engine says of itself; tell a refusal once, by its own sentence.
+def _is_worth_reading(record: logging.LogRecord) -> bool:
+    """Drop the engine's messages about itself; log a refusal once, by its own sentence.
 
     The engine logs an exception with its traceback when the task ends and again when the flow ends, and then the
-    state that the page shows anyway. Of a fault that is not ours to explain, all of that stays.
+    state, which the run's page shows. Of an unexpected exception, all of that is kept.
     """
     if not record.pathname.startswith(_ENGINE):
         return True

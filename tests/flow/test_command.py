@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 
 SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
@@ -64,6 +65,18 @@ def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, 
     assert "… and 10 more like this (negative: 30 in all)." in lines
     assert lines[-1].startswith("Refused, nothing is published: 30 errors.")
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["refused"]
+
+
+def test_the_table_of_each_stage_is_kept_where_it_is_asked_for(tmp_path: Path, prefect_server: str) -> None:
+    done = command(
+        "run", "--month", "2025-05", "--source", SAMPLE, "--destination", tmp_path / "reports",
+        "--keep-stages", tmp_path / "stages", "--dry-run", server=prefect_server,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "nothing was published: it would be revision 1." in done.stderr
+    kept = {path.stem: pl.read_parquet(path).height for path in (tmp_path / "stages").glob("*.parquet")}
+    assert kept.items() >= {"raw_erp": 240, "clean_erp": 240, "clean_web": 446, "joined": 210, "wines": 210}.items()
+    assert not (tmp_path / "reports").exists()
 
 
 @pytest.mark.parametrize(
