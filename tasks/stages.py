@@ -29,7 +29,7 @@ from tasks.notification import notify_once
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
-from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
+from tasks.publication.publisher import PublishedMonth, accepted_by, preview_month, publish_month, show_month
 from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.headline import headline
@@ -222,6 +222,8 @@ def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
     else:
         published = publish_month(run.destination, plan, written.files, written.content)
     get_run_logger().info(published.sentence)
+    if accepted := accepted_by(plan, written.content):
+        get_run_logger().warning("Accepted as unusual: %s", ", ".join(accepted))
     is_this_report = published.outcome in {"published", "checked"}
     return replace(published, headline=headline(written.content)) if is_this_report else published
 

@@ -32,6 +32,7 @@ if __name__ == "__main__":
 import polars as pl
 
 from tasks.domain.figures import Figures, InventoryFigures, News, SnapshotSummary
+from tasks.domain.issues import issue_frame
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period
 from tasks.domain.schemas import SOURCES, Source
@@ -87,7 +88,7 @@ class Export:
         inventory = InventoryFigures(0, None, None, None, None, None, None, 0, 0)
         summary = SnapshotSummary(figures, None, compare_periods([]), inventory, News(None, None, None, None))
         period = Period(*[pl.LazyFrame()] * 3)
-        return Report(self.parameters, summary, period, counts, pl.DataFrame(), pl.DataFrame(), ())
+        return Report(self.parameters, summary, period, counts, issue_frame([]), pl.DataFrame(), ())
 
     def result_id(self, *earlier: "Export") -> str:
         """The id of its result, computed with these exports, of which each was published after those before it."""

@@ -48,6 +48,12 @@ def accept(issues: pl.DataFrame) -> pl.DataFrame:
     return issues.with_columns(severity=accepted.otherwise("severity"))
 
 
+def accepted_rules(issues: pl.DataFrame) -> list[str]:
+    """The codes of the rules that `accept` made warnings of."""
+    accepted = pl.col("rule").is_in(codes(acceptable=True)) & (pl.col("severity") == "warning")
+    return issues.filter(accepted)["rule"].unique().sort().to_list()
+
+
 def shortened(value: str, length: int = SHOWN_VALUE_LENGTH) -> str:
     """The value on one line, at most 40 characters or `length` of them."""
     line = " ".join(value.split())

@@ -1,8 +1,9 @@
 """The month's manifest: the one file that says which revision counts, what is in it, and what it was made from.
 
-Manifests outlive the code that wrote them. A field that is added has a default, a field that is not known is ignored,
-and `SCHEMA_VERSION` is raised only when the meaning of a field changes. Runs of later months read no more of a manifest
-than `EarlierSnapshot`.
+Manifests outlive the code that wrote them. A field that is added has a default, and so has one that is added to the
+figures in `tasks/domain/figures.py`, which are written and read as they are declared there; a field that is not known
+is ignored. `SCHEMA_VERSION` is raised only when the meaning of a field changes. Runs of later months read no more of a
+manifest than `EarlierSnapshot`.
 """
 
 from dataclasses import dataclass, fields
@@ -127,6 +128,7 @@ class Manifest(EarlierSnapshot):
         comparisons: The period compared with earlier ones.
         inventory: The stock.
         news: The facts of the headline.
+        accepted: Codes of the rules for which the month would have been refused without `accept_unusual`.
         earlier_snapshots: The snapshots that the result was computed with, oldest first.
         earlier_revisions: All revisions before this one.
     """
@@ -139,6 +141,7 @@ class Manifest(EarlierSnapshot):
     comparisons: Comparisons
     inventory: InventoryFigures
     news: News
+    accepted: tuple[str, ...] = ()
     earlier_snapshots: tuple[SnapshotReference, ...] = ()
     earlier_revisions: tuple[Revision, ...] = ()
 

@@ -1,7 +1,7 @@
 """What a run finds at its destination before it computes anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.domain import rules
 from tasks.domain.issues import Issue, WrongArgument, issue_frame, refusal
@@ -29,12 +29,14 @@ class Plan:
         workbooks: What it is computed from.
         published: The month as it is published now; None where it is not.
         earlier: The snapshots that it is computed with, oldest first.
+        accepted: Codes of the rules that `accept_unusual` has overruled so far.
     """
 
     result_id: str
     workbooks: Mapping[Source, FetchedWorkbook]
     published: Published | None
     earlier: tuple[EarlierSnapshot, ...]
+    accepted: tuple[str, ...] = ()
 
     @property
     def is_published(self) -> bool:
@@ -64,10 +66,12 @@ def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mappin
         return plan
     _check_export_date(storage, months, parameters, plan.previous)
     web = workbooks["web"]
-    if plan.previous and plan.previous.inputs["web"].sha256 == web.facts.sha256 and not parameters.accept_unusual:
-        same = f"the same bytes as for {plan.previous.month}"
-        raise refusal(issue_frame([Issue(web.file, rules.STALE_EXPORT.code, value=same)]))
-    return plan
+    if plan.previous is None or plan.previous.inputs["web"].sha256 != web.facts.sha256:
+        return plan
+    if parameters.accept_unusual:
+        return replace(plan, accepted=(rules.STALE_EXPORT.code,))
+    same = f"the same bytes as for {plan.previous.month}"
+    raise refusal(issue_frame([Issue(web.file, rules.STALE_EXPORT.code, value=same)]))
 
 
 def _check_export_date(

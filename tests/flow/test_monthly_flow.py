@@ -213,7 +213,9 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
         "the month before. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
     monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), accept_unusual=True)
-    (april,) = json.loads((tmp_path / "manifests/2025-05.json").read_text())["earlier_snapshots"]
+    manifest = json.loads((tmp_path / "manifests/2025-05.json").read_text())
+    assert manifest["accepted"] == ["stale-export"]
+    (april,) = manifest["earlier_snapshots"]
     assert (april["month"], april["revision"]) == ("2025-04", 1)
 
 
@@ -308,6 +310,7 @@ def test_a_share_above_the_limit_is_refused_and_published_with_a_warning_when_it
     assert "unmatched" in issues
     manifest = json.loads((tmp_path / "reports/manifests/2025-05.json").read_text())
     assert manifest["parameters"]["accept_unusual"] is True
+    assert "unmatched-products" in manifest["accepted"]
 
 
 def sample_without_links(tmp_path: Path, missing: int) -> Path:

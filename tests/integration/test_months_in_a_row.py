@@ -14,7 +14,7 @@ from publishing import Destination, check_bucket
 from snapshots import Exported, Row, joined_rows
 
 from tasks.domain.figures import PeriodFigures
-from tasks.domain.issues import OutsideFailure, WrongArgument, issue_frame
+from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument, issue_frame
 from tasks.domain.month import resolve_export_date
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.period import compare_snapshots, snapshot_rows
@@ -244,6 +244,15 @@ def test_a_first_snapshot_has_an_empty_history(publish: Publish, tmp_path: Path)
     plan = plan_publication(publish.storage, Parameters("2025-05", date(2025, 5, 15)), _workbooks(month(13)))
     history = scan_tables(fetch_tables(publish.storage, plan.earlier, tmp_path)).collect()
     assert (history.height, history.columns) == (0, SnapshotFacts.column_names())
+
+
+def test_an_export_that_was_not_renewed_is_refused_or_accepted_by_its_rule(publish: Publish) -> None:
+    publish("2025-04", *month(10))
+    with pytest.raises(DataRefused, match=r'web\.xlsx: "the same bytes as for 2025-04" was not renewed by the shop'):
+        publish("2025-05", *month(10))
+    parameters = Parameters("2025-05", date(2025, 5, 15), accept_unusual=True)
+    assert plan_publication(publish.storage, parameters, _workbooks(tuple(month(10)))).accepted == ("stale-export",)
+    assert plan_publication(publish.storage, parameters, _workbooks(tuple(month(11)))).accepted == ()
 
 
 # --- an earlier month that is corrected, or comes late
