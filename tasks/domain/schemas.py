@@ -168,7 +168,11 @@ class WineSales(dy.Schema):
         description="Key in the ERP, as the ERP spells it",
     )
     sku = dy.String(min_length=1, unique=True, metadata=_shown("SKU"), description="Key in the web shop")
-    post_title = dy.String(nullable=True, metadata=_shown("Wine"), description="Title in the web shop, decoded")
+    post_title = dy.String(
+        nullable=True,
+        metadata=_shown("Wine", null="where the shop has no title"),
+        description="Title in the web shop, decoded",
+    )
     post_date = dy.Date(
         nullable=True,
         metadata=_shown("Added on", null="where the shop's workbook has no date"),
@@ -176,15 +180,15 @@ class WineSales(dy.Schema):
     )
     total_sales = dy.Int64(
         min=0,
-        metadata=_shown("Units sold"),
-        description="The shop's counter at the time of its export, units",
+        metadata=_shown("Sold to date", unit="bottles"),
+        description="The shop's counter at the time of its export",
     )
     price = dy.Decimal(
         18,
         2,
         min_exclusive=0,
-        metadata=_shown("Price (€)"),
-        description="Price in the ERP, EUR, half up to cents",
+        metadata=_shown("Price (€)", unit="EUR"),
+        description="Price in the ERP, half up to cents",
     )
     stock_quantity = dy.Int64(
         nullable=True,
@@ -213,7 +217,13 @@ class JoinedWine(WineSales):
 class WineRevenue(WineSales):
     """One row per joined product, with its revenue; revenue descending, then product_id by code point."""
 
-    revenue = dy.Decimal(38, 2, min=0, metadata=_shown("Revenue (€)"), description="price x total_sales, EUR, exact")
+    revenue = dy.Decimal(
+        38,
+        2,
+        min=0,
+        metadata=_shown("Total revenue to date (€)", unit="EUR"),
+        description="price x total_sales, exact",
+    )
 
 
 class Wine(WineRevenue):

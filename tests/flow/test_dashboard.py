@@ -144,12 +144,12 @@ def test_headline_chart_and_tables_are_really_visible_and_data_is_text(
 ) -> None:
     server = prefect_server.removesuffix("/api")
     with browser(tmp_path, scheme) as page:
-        page.open(f"{server}{look}/artifacts/artifact/{shown['monthly-summary']}", until="Stock")
+        page.open(f"{server}{look}/artifacts/artifact/{shown['monthly-summary']}", until="Files")
         for text in (
-            "Wine sales 2025-05",
-            "25,236.60 EUR",
+            "Wine sales · snapshot of 15 May 2025",
+            "€25,236.60",
             "████████",
-            "sold out",
+            "Out of stock",
             "Web shop",
             "manifests/2025-05.json",
         ):
