@@ -270,7 +270,7 @@ for name, title, odd in (
 refused(
     "headers", "invisible character inside", header("erp", "price", "pri\u200bce"),
     'erp.xlsx [Sheet1], price: "found: product_id, onsale_web, pri\ufffdce, stock_quantity, stock_status" is missing. '
-    'Rename "pri',
+    'Rename "pri\ufffdce" (C1, with U+200B) to "price", then run again.',
 )  # fmt: skip
 refused(
     "headers", "without a title", header("erp", "price", None),
