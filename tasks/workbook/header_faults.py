@@ -90,12 +90,16 @@ def _renaming(column: str, header: Header, source: Source) -> str | None:
     """What to do about a missing column when another one is probably meant; else what the catalogue says."""
     declared = {comparable(name) for name in SHEETS[source].columns()}
     others = {
-        comparable(title): f'"{shortened(title)}" ({letter}{header.row}{_odd_characters(title)})'
+        comparable(title): f'"{_visible(title)}" ({letter}{header.row}{_odd_characters(title)})'
         for letter, title in header.titles.items()
         if comparable(title) not in declared
     }
     nearest = get_close_matches(column, others, n=1)
     return f'Rename {others[nearest[0]]} to "{column}", then run again.' if nearest else None
+
+
+def _visible(title: str) -> str:
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shortened(title))
 
 
 def _odd_characters(title: str) -> str:
