@@ -190,7 +190,11 @@ def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) -> list[str]:
-    _, failures = contract.filter(frame.collect())
+    rows = frame.collect()
+    expected = contract.create_empty().schema
+    if wrong := [name for name, dtype in expected.items() if rows.schema.get(name) != dtype]:
+        return [f"{prefix}not the columns of the contract {contract.__name__}: {', '.join(wrong)}"]
+    _, failures = contract.filter(rows)
     return [f"{prefix}{_n(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())]
 
 

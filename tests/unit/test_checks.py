@@ -314,6 +314,11 @@ def of(key: str, /, **values: object) -> Spoil:
         ),
         pytest.param(of("1", price=0), ["1 row against the rule price|min_exclusive"], id="a wine for nothing"),
         pytest.param(of("2", price=None), ["1 row against the rule price|nullability"], id="no price"),
+        pytest.param(
+            lambda frame: frame.drop("sku").with_columns(pl.col("price").cast(pl.Float64)),
+            ["not the columns of the contract WineRevenue: sku, price"],
+            id="a column lost and one of another type",
+        ),
         pytest.param(of("1", sku=""), ["1 row against the rule sku|min_length"], id="a sku without a character"),
         pytest.param(of("1", post_title=None, stock_quantity=None, post_date=None), [], id="no title, stock and date"),
         pytest.param(of("1", stock_quantity=-1), [], id="more sold than was there"),
