@@ -17,6 +17,7 @@ from shop import EXPORTS, draw_shop, export, write_workbooks
 from snapshots import HISTORY_DAYS
 
 from flows.monthly_sales import monthly_sales
+from tasks.domain.issues import DataRefused
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -155,3 +156,21 @@ def test_the_artifact_shows_the_figures_of_the_period(published: Published) -> N
 
 def workbook(published: Published) -> openpyxl.Workbook:
     return openpyxl.load_workbook(published.reports / "sales_reports" / f"sales_report_{EXPORTS[-1]:%Y-%m}.xlsx")
+
+
+def test_an_older_export_is_refused_unless_it_is_accepted(published: Published) -> None:
+    """The export of two snapshots before, delivered again under the next label."""
+    folder = published.reports.parent
+    later = {
+        "month": "2025-07",
+        "export_date": "2025-07-15",
+        "source": str(folder / f"{EXPORTS[-3]:%Y-%m}"),
+        "destination": str(published.reports),
+        "dry_run": True,
+    }
+    with pytest.raises(DataRefused) as refused:
+        monthly_sales(**later)
+    errors = refused.value.issues.filter(severity="error")
+    assert "counters-fell" in set(errors["rule"])
+    assert "the export is probably an older one" in refused.value.sentence
+    assert monthly_sales(**later, accept_unusual=True).month == "2025-07"
