@@ -399,6 +399,7 @@ def test_a_wine_at_the_very_mean_is_sound_though_floats_miss_it() -> None:
     ("below", "sentences"),
     [
         pytest.param(1e-6, ['1 product on the wrong side of 110.0000 EUR, the first is "1"'], id="a float can tell"),
+        pytest.param(2.5e-9, ['1 product on the wrong side of 110.0000 EUR, the first is "1"'], id="just so"),
         pytest.param(1.5e-9, [], id="nearer than a float can tell"),
     ],
 )

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from frames import month, product
 
-from tasks.domain.join import count_rows
+from tasks.domain.join import count_rows, list_missing_sales
 
 ERP, LIAISON, WEB = product(1)
 OTHER = product(2)
@@ -104,6 +104,20 @@ def test_a_rejected_sale_tells_the_units_it_carries() -> None:
         'web.xlsx [Sheet1] A4, sku: "13 units" is empty: the row cannot be joined. Fill in the key.'
     ]
     assert result.ledger.filter(source="web").select("units").sum().collect().item() == 13
+
+
+def test_sales_that_are_in_no_figure_are_listed_by_units_and_rows_without_sales_are_not() -> None:
+    rows = [
+        {"post_type": "product", "total_sales": 3, "post_title": "No sku"},
+        {"sku": "x", "post_type": "product", "total_sales": 13, "post_title": "Not linked"},
+        {"sku": "y", "post_type": "product", "total_sales": 0, "post_title": "Not sold"},
+        {**WEB, "post_title": "Once more"},
+    ]
+    result = with_rows(web=tuple(rows))
+    assert list_missing_sales(result.ledger, result.cleaned.web).collect().rows() == [
+        ("x", "Not linked", 13, "unlinked-sales"),
+        ("4", "No sku", 3, "no-key"),
+    ]
 
 
 def test_a_post_that_is_no_product_is_counted_by_its_type_and_a_product_is_not() -> None:
