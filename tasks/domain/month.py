@@ -46,12 +46,6 @@ def resolve_export_date(export_date: str, month: str) -> date:
     return day
 
 
-def months_between(earlier: str, later: str) -> int:
-    """How many months lie from one label to another: 1 from one month to the next."""
-    first, last = date.fromisoformat(f"{earlier}-01"), date.fromisoformat(f"{later}-01")
-    return 12 * (last.year - first.year) + last.month - first.month
-
-
 def fill_month(pattern: str, month: str) -> str:
     """The path with its `{month}` or `{month:%Y/%m}` filled in.
 

@@ -1,4 +1,4 @@
-"""Premium and ordinary wines, and the month's headline figures."""
+"""Premium and ordinary wines, and the figures to date."""
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -12,7 +12,7 @@ Z_TOLERANCE = 1e-9
 
 
 def classify_wines(revenue: pl.LazyFrame, premium_threshold: float) -> pl.LazyFrame:
-    """Tell premium wines from ordinary ones by the z-score of their price.
+    """Classify each wine as premium or ordinary by the z-score of its price.
 
     The z-score is the population's (ddof 0) over all joined products, sold or not. Premium is strictly above the
     threshold. Where all prices are equal, or there is one product, every z-score is 0 and every wine ordinary.
@@ -43,7 +43,7 @@ def _z_scores(prices: pl.Series) -> pl.Series:
 def premium_price(prices: pl.Series, premium_threshold: float) -> Decimal:
     """The price above which a wine is premium, EUR, unrounded: mean + threshold x population standard deviation.
 
-    Reckoned with whole cents and 50 digits, without the library that classifies, so that one can check the other.
+    Computed from whole cents and 50 digits, without the library that classifies, so that one can check the other.
     """
     cents = (prices * 100).cast(pl.Int64).value_counts(name="n")
     pairs = list(zip(cents[:, 0].to_list(), cents["n"].to_list(), strict=True))
@@ -57,7 +57,7 @@ def premium_price(prices: pl.Series, premium_threshold: float) -> Decimal:
 
 
 def compute_figures(wines: pl.DataFrame, premium_threshold: float) -> Figures:
-    """The month's headline figures.
+    """The figures to date.
 
     Args:
         wines: One row per product (`Wine`); at least one.

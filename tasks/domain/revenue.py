@@ -4,8 +4,6 @@ import polars as pl
 
 from tasks.domain.schemas import REVENUE, WineRevenue
 
-_TENTHS_CARRIED = 8
-
 
 def compute_revenue(sales: pl.LazyFrame) -> pl.LazyFrame:
     """Each product's revenue.
@@ -25,14 +23,3 @@ def compute_revenue(sales: pl.LazyFrame) -> pl.LazyFrame:
         .sort("revenue", "product_id", descending=[True, False])
         .select(WineRevenue.column_names())
     )
-
-
-def carrying_products(revenue: pl.Series) -> int:
-    """How many products make 80 % of the revenue, best sellers first; the one that crosses the line is one of them.
-
-    Args:
-        revenue: The products' revenue (`REVENUE`), in any order.
-    """
-    cents = (revenue * 100).cast(pl.Int64).sort(descending=True)
-    carried_before = cents.cum_sum() - cents
-    return int((10 * carried_before < _TENTHS_CARRIED * cents.sum()).sum())

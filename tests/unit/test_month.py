@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from tasks.domain.issues import WrongArgument
-from tasks.domain.month import fill_month, months_between, resolve_export_date, resolve_month
+from tasks.domain.month import fill_month, resolve_export_date, resolve_month
 
 SOME_TIME = datetime(2024, 1, 15, tzinfo=UTC)
 NEW_YORK = timezone(timedelta(hours=-4))
@@ -90,19 +90,6 @@ def test_a_placeholder_that_is_not_known_is_refused(pattern: str) -> None:
     assert str(refused.value) == (
         f'"{pattern}" has a placeholder that is not known. Use {{month}} or, say, {{month:%Y/%m}}.'
     )
-
-
-@pytest.mark.parametrize(
-    ("earlier", "later", "months"),
-    [
-        pytest.param("2025-04", "2025-05", 1, id="the next"),
-        pytest.param("2024-12", "2025-01", 1, id="over new year"),
-        pytest.param("2023-11", "2025-02", 15, id="over two of them"),
-        pytest.param("2025-05", "2025-05", 0, id="the same"),
-    ],
-)
-def test_months_from_one_label_to_another_are_counted_over_the_years(earlier: str, later: str, months: int) -> None:
-    assert months_between(earlier, later) == months
 
 
 # --- the export date
