@@ -124,7 +124,7 @@ _REVENUE = Column("revenue", 14, "money", "sum")
 _SHARE = Column("revenue_share", 10, "percent")
 _Z_SCORE = Column("z_score", 8, "score")
 _STOCK = Column("stock_quantity", 8, "count", "sum")
-_PACE = Column("pace", 9, "decimal", needs_period=True)
+_PACE = Column("pace", 9, "score", needs_period=True)
 _WEEKS = Column("weeks_of_cover", 9, "decimal", needs_period=True)
 _STOCK_VALUE = Column("stock_value", 14, "money", "sum")
 

@@ -193,7 +193,7 @@ def _reorder(report: Report) -> SmallList:
     columns: tuple[tuple[str, int, Kind], ...] = (
         (text.gettext(mark("Wine")), 6, "text"),
         (text.gettext(mark("Left")), 1, "count"),
-        (text.gettext(mark("Per week")), 1, "decimal"),
+        (text.gettext(mark("Per week")), 1, "score"),
         (text.gettext(mark("Weeks of cover")), 2, "decimal"),
         (text.gettext(mark("At risk per week")), 2, "money"),
     )
