@@ -49,7 +49,7 @@ def fetch_workbooks(run: Run) -> Workbooks:
 
 @stage("check-published")
 def check_published(workbooks: Workbooks, run: Run) -> Plan:
-    """What is published already; an export that was not renewed since the month before is refused."""
+    """What is published already; an export that was not renewed since the previous snapshot is refused."""
     return plan_publication(run.destination, run.parameters, workbooks)
 
 
