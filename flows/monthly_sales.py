@@ -85,9 +85,9 @@ def monthly_sales(options: MonthOptions) -> PublishedMonth:
         history = read_history(plan, run)
         compared = compare_snapshots(wines, history, run)
         report = summarise_snapshot(compared, joined, plan, run)
-        validate_comparison(wines, compared, report, run)
+        validate_comparison(compared, report, run)
 
-        written = write_reports(report, joined, run)
+        written = write_reports(report, run)
         audit_reports(written)
 
         published = publish(written, plan, run)

@@ -94,12 +94,14 @@ class Compared:
     """The snapshot compared with the earlier ones.
 
     Attributes:
+        classified: One row per product (`Wine`).
         wines: One row per product (`PeriodWine`).
         delisted: One row per product that left (`DelistedWine`).
         totals: One row per period (`PeriodTotal`).
         history: The rows of the earlier snapshots (`SnapshotFacts`).
     """
 
+    classified: pl.LazyFrame
     wines: pl.LazyFrame
     delisted: pl.LazyFrame
     totals: pl.LazyFrame
@@ -116,18 +118,25 @@ class Compared:
         return _rows(self.wines)
 
 
-@dataclass(frozen=True)
-class WrittenReport:
+@dataclass(frozen=True, kw_only=True)
+class SnapshotReport(Report):
+    """What the report shows, see `Report`, and what is published for later months.
+
+    Attributes:
+        snapshot: The base facts of the snapshot (`Snapshot`).
+    """
+
+    snapshot: pl.LazyFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenReport(SnapshotReport):
     """What the report shows, and the files that contain it.
 
     Attributes:
-        content: What it shows.
-        snapshot: The base facts of the snapshot (`Snapshot`).
         files: The files, in the run's own folder.
     """
 
-    content: Report
-    snapshot: pl.LazyFrame
     files: ReportFiles
 
     @property

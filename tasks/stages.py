@@ -4,7 +4,7 @@ A stage collects once, into a Parquet file, and returns the lazy scan of it: a f
 stages stream, and every step can be inspected with `--keep-stages`.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 
 import polars as pl
@@ -30,12 +30,11 @@ from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
 from tasks.publication.publisher import PublishedMonth, accepted_by, preview_month, publish_month, show_month
-from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.headline import headline
 from tasks.report.tables import write_table
 from tasks.report.writer import write_workbook
-from tasks.results import CleanedSource, Compared, Joined, RawSource, Workbooks, WrittenReport
+from tasks.results import CleanedSource, Compared, Joined, RawSource, SnapshotReport, Workbooks, WrittenReport
 from tasks.run import Run, stage
 from tasks.workbook import fetch
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
@@ -175,6 +174,7 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
     """See `period.compare_snapshots`."""
     period = compare(wines, history, run.parameters.export_date)
     return Compared(
+        classified=wines,
         wines=run.store(period.wines, "period_wines"),
         delisted=run.store(period.delisted, "delisted"),
         totals=run.store(period.totals, "period_totals"),
@@ -183,63 +183,63 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
 
 
 @stage("summarise-snapshot")
-def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> Report:
+def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> SnapshotReport:
     """All figures of the snapshot, and the frames that the report shows."""
     snapshots = Snapshots(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
     unusual = issue_frame(find_unusual(snapshots))
     found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
-    return Report(
+    period, parameters = Period(*(frame.collect().lazy() for frame in compared.period)), run.parameters
+    facts = snapshot_rows(period.wines, joined.sales, parameters.month, parameters.export_date)
+    return SnapshotReport(
         parameters=replace(run.parameters),  # not the objects that other stages share
         summary=summarise(compared.period, run.parameters.premium_threshold),
-        period=Period(*(frame.collect().lazy() for frame in compared.period)),
+        period=period,
         row_counts=join.count_rows(joined.ledger).collect(),
         issues=pl.concat(found),
         missing=joined.missing.collect(),
         workbooks=[replace(book) for book in plan.workbooks.values()],
+        snapshot=run.store(facts, "snapshot"),
     )
 
 
 @stage("write-reports")
-def write_reports(report: Report, joined: Joined, run: Run) -> WrittenReport:
+def write_reports(report: SnapshotReport, run: Run) -> WrittenReport:
     """The workbook, the CSV files and the table of the snapshot, in the run's own folder."""
     files, dialect = report_files(run.folder / "files", run.parameters.month), run.parameters.csv_dialect
-    snapshot = run.store(
-        snapshot_rows(report.period.wines, joined.sales, run.parameters.month, run.parameters.export_date), "snapshot"
-    )
     write_workbook(files.path(files.workbook), report)
     write_wines(files.path(files.premium), report.wines.filter("is_premium"), dialect)
     write_wines(files.path(files.ordinary), report.wines.remove("is_premium"), dialect)
-    write_table(files.path(files.table), snapshot.collect())
+    write_table(files.path(files.table), report.snapshot.collect())
     write_issues(files.path(files.issues), report.translated_issues, dialect)
-    return WrittenReport(report, snapshot, files)
+    return WrittenReport(**{field.name: getattr(report, field.name) for field in fields(report)}, files=files)
 
 
 @stage("publish")
 def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
     """The month at its destination, see `publisher`: stored, committed, shown; or what a dry run would publish."""
     if run.is_dry:
-        published = preview_month(plan, written.content)
+        published = preview_month(plan, written)
     else:
-        published = publish_month(run.destination, plan, written.files, written.content)
+        published = publish_month(run.destination, plan, written.files, written)
     get_run_logger().info(published.sentence)
-    if accepted := accepted_by(plan, written.content):
+    if accepted := accepted_by(plan, written):
         get_run_logger().warning("Accepted as unusual: %s", ", ".join(accepted))
     is_this_report = published.outcome in {"published", "checked"}
-    return replace(published, headline=headline(written.content)) if is_this_report else published
+    return replace(published, headline=headline(written)) if is_this_report else published
 
 
 @stage("announce")
 def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> None:
     """Show the month on the run's page, and notify people of it; nothing here fails a month that is published."""
-    logger, report = get_run_logger(), written.content
+    logger = get_run_logger()
     with only_warned("The run's page does not show the month", logger):
         show_artifacts(
             Artifact(
                 "monthly-summary",
                 artifacts.plain(f"{published.sentence} {published.headline.news}"),
-                artifacts.month_markdown(published.sentence, published.addresses, report),
+                artifacts.month_markdown(published.sentence, published.addresses, written),
             ),
-            Artifact("data-quality", artifacts.quality_title(report), artifacts.quality_table(report)),
+            Artifact("data-quality", artifacts.quality_title(written), artifacts.quality_table(written)),
         )
     if run.notify is not None and published.outcome == "published":
         with only_warned("The notification was not sent, and is not tried again", logger):

@@ -64,14 +64,15 @@ def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, run: Run
 
 
 @stage("validate-comparison")
-def validate_comparison(wines: pl.LazyFrame, compared: Compared, report: Report, run: Run) -> None:
+def validate_comparison(compared: Compared, report: Report, run: Run) -> None:
     """Every product of both snapshots is compared once, what changed adds up to the change, and nothing is impossible.
 
     Raises:
         DataRefused: With a sentence for each inconsistency, or with what cannot be right in this snapshot.
     """
     export_date = run.parameters.export_date
-    _refuse("comparison", check_period(wines, compared.history, export_date, compared.period, report.summary))
+    found = check_period(compared.classified, compared.history, export_date, compared.period, report.summary)
+    _refuse("comparison", found)
     if (report.issues["severity"] == "error").any():
         raise refusal(report.issues)
 
@@ -84,7 +85,7 @@ def audit_reports(written: WrittenReport) -> None:
         DataRefused: With a sentence for each inconsistency.
     """
     table = audit_table(written.files.path(written.files.table), written.snapshot.collect())
-    _refuse("report", [*audit_files(written.files, written.content), *table])
+    _refuse("report", [*audit_files(written.files, written), *table])
 
 
 def _refuse(what: str, inconsistencies: Sequence[str]) -> None:

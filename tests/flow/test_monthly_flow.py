@@ -324,7 +324,8 @@ def sample_without_links(tmp_path: Path, missing: int) -> Path:
 
 def test_the_graph_of_a_run_reads_from_left_to_right(tmp_path: Path) -> None:
     """At most three edges for two tasks, and none from a validation."""
-    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
+    for month in ("2025-04", "2025-05"):
+        monthly_sales(month=month, source=str(SAMPLE.parent / month), destination=str(tmp_path))
     tasks = tasks_of(last_run())
     names = {task.id: task.name for task in tasks}
     edges = {(names[one.id], task.name) for task in tasks for values in task.task_inputs.values() for one in values}
