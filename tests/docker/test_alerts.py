@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from deployed import LEASE, Deployed
+from deployed import BUCKET, LEASE, Deployed
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_server import wait_until
@@ -93,10 +93,15 @@ def container(deployed: Deployed, run: str) -> str:
     return deployed.command("docker", "ps", "--quiet", "--filter", label).stdout.strip()
 
 
-def next_message(messages: Receiver, known: int) -> dict[str, str]:
-    """The message that comes after those that are known."""
-    wait_until(lambda: len(messages.messages) > known, 150, "a message")
-    return messages.messages[known]
+def alerts(messages: Receiver) -> list[dict[str, str]]:
+    """The messages about months that were not published."""
+    return [message for message in messages.messages if message["subject"].startswith("monthly-sales ")]
+
+
+def next_alert(messages: Receiver, known: int) -> dict[str, str]:
+    """The alert that comes after those that are known."""
+    wait_until(lambda: len(alerts(messages)) > known, 150, "an alert")
+    return alerts(messages)[known]
 
 
 REFUSED = 'erp.xlsx [Sheet1] C2, price: "n/a" is not a number. Correct the cell, then run again.'
@@ -109,7 +114,7 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
 
     def expect(month: str, ended: str, *texts: str, deployment: str = "backfill") -> None:
         nonlocal count
-        message = next_message(messages, count)
+        message = next_alert(messages, count)
         count += 1
         assert message["subject"] == f"monthly-sales {month}: {ended}"
         for text in (*texts, f"Deployment: monthly-sales/{deployment}", "Next: "):
@@ -119,7 +124,7 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     def again(month: str, deployment: str = "backfill") -> str:
         return f"run the month again: .venv/bin/prefect deployment run 'monthly-sales/{deployment}' -p month={month}"
 
-    assert start(deployed, "backfill", "2025-06")
+    assert start(deployed, "backfill", "2025-06", destination=f"s3://{BUCKET}/prod/elsewhere")
     expect("2025-06", "the run ended Failed", REFUSED, "Correct the workbooks", again("2025-06"))
 
     assert start(deployed, "backfill", "2025-05", destination="s3://no-such-bucket/prod")
@@ -167,12 +172,16 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     assert deployed.run("2025-05", "backfill")["state"]["type"] == "COMPLETED"
     # What was to be an alert would be one by now.
     time.sleep(START)
-    assert len(messages.messages) == count == 9, messages.messages
+    assert len(alerts(messages)) == count == 9, messages.messages
+    # The good runs: the late one published the month, and the other one found it published.
+    (news,) = [message for message in messages.messages if message not in alerts(messages)]
+    assert news["subject"].startswith("Wine sales · snapshot of 15 May 2025: ")
+    assert f"s3://{BUCKET}/prod/sales_reports/sales_report_2025-05.xlsx" in news["body"]
 
 
 def test_when_a_machine_is_gone_the_missing_heartbeats_end_the_run(deployed: Deployed, messages: Receiver) -> None:
     """A process in place of a container, which no worker watches."""
-    known = len(messages.messages)
+    known = len(alerts(messages))
     # No worker takes a run that is pending.
     run = start(deployed, "backfill", "2025-10", state={"type": "PENDING"})
     environment = deployed.environment | {"PREFECT__FLOW_RUN_ID": run, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
@@ -180,11 +189,11 @@ def test_when_a_machine_is_gone_the_missing_heartbeats_end_the_run(deployed: Dep
     wait_for(deployed, run, "Running")
     held.kill()
     held.wait()
-    message = next_message(messages, known)
+    message = next_alert(messages, known)
     assert message["subject"] == "monthly-sales 2025-10: the run ended Crashed"
     assert "Is the machine of the worker running, and its worker?" in message["body"]
     time.sleep(SILENCE)
-    assert len(messages.messages) == known + 1
+    assert len(alerts(messages)) == known + 1
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["as prefect.yaml states it", "not stated"])
