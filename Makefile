@@ -14,8 +14,9 @@ help: ## this list
 
 venv: $(VENV)/.runtime ## the environment with prefect and monthly-sales, in .venv
 
-run: $(VENV)/.runtime ## the whole month on the sample workbooks in data/, into reports/
-	$(BIN)/monthly-sales run --month 2025-05 --source 'data/{month}' --destination reports
+run: $(VENV)/.runtime ## the fourteen snapshots of the sample in data/, into reports/
+	$(BIN)/monthly-sales backfill --first 2024-04 --last 2025-04
+	$(BIN)/monthly-sales run --month 2025-05
 
 test: $(VENV)/.tests ## the tests in their short form, but those that need Docker, with branch coverage
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore=tests/docker --cov --cov-fail-under=95
