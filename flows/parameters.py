@@ -18,7 +18,7 @@ from tasks.domain.parameters import Language, Parameters
 
 if TYPE_CHECKING:
     from tasks.storage.location import Location
-    from tasks.workbook.fetch import WorkbookPlaces
+    from tasks.workbook.fetch import WorkbookLocations
 
 Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 Day = Annotated[str, pydantic.Field(json_schema_extra={"format": "date"})]
@@ -86,11 +86,11 @@ class EveryMonthOptions(ListOptions):
     accept_unusual: bool = False
     notify: str = ""
 
-    def workbooks(self, month: str) -> "WorkbookPlaces":
+    def workbooks(self, month: str) -> "WorkbookLocations":
         """Where the workbooks of a month are."""
-        from tasks.workbook.fetch import workbook_places  # noqa: PLC0415 - after --help
+        from tasks.workbook.fetch import workbook_locations  # noqa: PLC0415 - after --help
 
-        return workbook_places(
+        return workbook_locations(
             month, self.source, self.aws_credentials, erp=self.erp, liaison=self.liaison, web=self.web
         )
 

@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """The results in the order of the items; memory holds a few of them, however many there are."""
+    """The results in the order of the items; only a few of them are in memory at a time."""
     with ThreadPoolExecutor(2) as pool:
         started: deque[Future[Result]] = deque()
         for item in items:

@@ -28,7 +28,7 @@ from tasks.messages import messages_in
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
-from tasks.workbook.fetch import WorkbookPlaces
+from tasks.workbook.fetch import WorkbookLocations
 
 STAGES = "monthly-sales.stages"
 """The logger of each stage's name when it begins and again when it ends, for a terminal that shows them."""
@@ -57,7 +57,7 @@ class Run:
     """
 
     parameters: Parameters
-    sources: WorkbookPlaces
+    sources: WorkbookLocations
     destination: Storage
     folder: Path
     stages: Path
@@ -74,7 +74,7 @@ class Run:
 @contextmanager
 def open_run(
     parameters: Parameters,
-    sources: WorkbookPlaces,
+    sources: WorkbookLocations,
     destination: Storage,
     *,
     is_dry: bool = False,

@@ -32,11 +32,11 @@ class FetchedWorkbook:
 
 
 @dataclass(frozen=True)
-class WorkbookPlaces:
+class WorkbookLocations:
     """Where a month's workbooks are.
 
     Attributes:
-        folder: Holds exactly one visible .xlsx whose name holds `erp`, one `liaison` and one `web`.
+        folder: Contains exactly one visible .xlsx whose name contains `erp`, one `liaison` and one `web`.
         named: Workbooks that are not to be looked for.
     """
 
@@ -44,45 +44,45 @@ class WorkbookPlaces:
     named: dict[Source, Location]
 
 
-def workbook_places(month: str, folder: str, aws_credentials: str = "", **named: str) -> WorkbookPlaces:
-    """The places with the month filled in; a workbook that is named by an empty path is looked for.
+def workbook_locations(month: str, folder: str, aws_credentials: str = "", **named: str) -> WorkbookLocations:
+    """The locations with the month filled in; a workbook that is named by an empty path is looked for.
 
     Raises:
-        WrongArgument: A path holds a placeholder that is not known, or is of a kind that is not known.
+        WrongArgument: A path contains a placeholder that is not known, or is of a kind that is not known.
     """
     paths = {source: fill_month(named[source], month) for source in SOURCES if named[source]}
-    places = WorkbookPlaces(
+    locations = WorkbookLocations(
         Location(fill_month(folder, month), aws_credentials),
         {source: Location(path, aws_credentials) for source, path in paths.items()},
     )
-    for place in (places.folder, *places.named.values()):
-        place.check()
-    return places
+    for location in (locations.folder, *locations.named.values()):
+        location.check()
+    return locations
 
 
-def fetch_workbooks(places: WorkbookPlaces, target: Path) -> dict[Source, FetchedWorkbook]:
+def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, FetchedWorkbook]:
     """Copy each workbook once into the run's own folder; everything after reads the copy.
 
     Args:
-        places: Where the workbooks are.
+        locations: Where the workbooks are.
         target: The run's own folder.
 
     Raises:
-        DataRefused: A workbook is missing, not the only one or given for two sources; all three are told at once.
+        DataRefused: A workbook is missing, not the only one or given for two sources; all three are reported at once.
         OutsideFailure: The folder cannot be read.
     """
     missing: list[Issue] = []
     fetched: dict[Source, FetchedWorkbook] = {}
-    folder = places.folder.open()
-    listed = folder.names() if len(places.named) < len(SOURCES) else []
+    folder = locations.folder.open()
+    listed = folder.names() if len(locations.named) < len(SOURCES) else []
     for source in SOURCES:
-        if named := places.named.get(source):
-            place, name = named.parent()
-            storage, names = place.open(), [name]
+        if named := locations.named.get(source):
+            parent, name = named.parent()
+            storage, names = parent.open(), [name]
             wanted = named.address
         else:
             storage, names = folder, [name for name in listed if _is_workbook_of(source, name)]
-            wanted = f"{source} workbook in {places.folder.address}"
+            wanted = f"{source} workbook in {locations.folder.address}"
         path = target / f"{source}.xlsx"
         facts = _copy(storage, names[0], path) if len(names) == 1 else None
         if facts is not None:
@@ -122,5 +122,5 @@ def _copy(storage: Storage, name: str, path: Path) -> StoredFile | None:
 
 
 def _is_workbook_of(source: Source, name: str) -> bool:
-    """Whether a visible workbook's name holds the source; `~$…` is the lock file of an open workbook."""
+    """Whether a visible workbook's name contains the source; `~$…` is the lock file of an open workbook."""
     return name.lower().endswith(".xlsx") and not name.startswith((".", "~$")) and source in name.lower()

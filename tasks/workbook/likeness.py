@@ -1,4 +1,4 @@
-"""What a file is that is no .xlsx workbook: said in words that the person who sent it knows."""
+"""What a file is that is no .xlsx workbook: in the words of the person who sent it."""
 
 import mmap
 from collections.abc import Collection
@@ -41,7 +41,7 @@ def likeness_of_archive(members: Collection[str]) -> str:
 
 
 def _likeness_of_container(workbook: Path) -> str:
-    # An encrypted .xlsx is wrapped in the container of the old formats; only a name inside tells them apart.
+    # An encrypted .xlsx is wrapped in the container of the old formats; only a name inside distinguishes them.
     with workbook.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         encrypted = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
     return "a password-protected workbook" if encrypted else "an old .xls workbook"

@@ -1,4 +1,4 @@
-"""How much memory and time the reading of one workbook may take, held by the kernel."""
+"""How much memory and time the reading of one workbook may take, enforced by the kernel."""
 
 import resource
 import signal
@@ -9,7 +9,7 @@ from tasks.workbook.archive import MEGABYTE
 
 @dataclass(frozen=True)
 class Limits:
-    """A fixed amount, and more for every MB that the parts of the workbook take when they are unpacked.
+    """A fixed amount, and more for every MB that the parts that may have to be read take when they are unpacked.
 
     Ordinary workbooks need a third of the memory and, where a tenth of a processor is free, of the time.
 
@@ -27,7 +27,7 @@ class Limits:
     seconds_per_mb: float = 0.2
     patience: float = 20
 
-    def hold(self, inflated: int = 0) -> None:
+    def apply(self, inflated: int = 0) -> None:
         """Bind this process to what `inflated` bytes may take; past it the kernel ends it or refuses it memory."""
         size = inflated / MEGABYTE
         memory = int((self.memory + self.memory_per_mb * size) * MEGABYTE)

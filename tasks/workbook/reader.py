@@ -1,6 +1,6 @@
 """A process that reads one workbook: run as `python -m tasks.workbook.reader REQUEST`, see `limited_process`.
 
-Nothing in it can harm the run: it holds itself to its limits before it looks at the workbook, and ends when its
+Nothing in it can harm the run: it limits itself before it opens the workbook, and ends when its
 parent does. It imports little, because it is started for every workbook.
 """
 
@@ -43,9 +43,9 @@ class Request:
     Attributes:
         workbook: The .xlsx file.
         staged: The Parquet file to write.
-        columns: Declared column to the name of the column that holds the kinds of its cells.
+        columns: Declared column to the name of the column with the kinds of its cells.
         required: The declared columns without which a sheet is not meant.
-        others: The required columns of the other sources, to tell a workbook in the wrong place.
+        others: The required columns of the other sources, to recognize a workbook in the place of another.
         limits: See `Limits`.
     """
 
@@ -61,7 +61,7 @@ def main() -> None:
     """Read the workbook that the first argument asks for, and print one answer as JSON."""
     request = Request(**json.loads(sys.argv[1]))
     limits = Limits(**request.limits)
-    limits.hold()
+    limits.apply()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = read_workbook(request, limits)
@@ -81,7 +81,7 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
 
     Args:
         request: What to read.
-        limits: What to hold this process to, once it is known how much there is to read.
+        limits: The limits of this process, applied once it is known how much there is to read.
 
     Returns:
         `headers` of the visible sheets, as `Header`; and `rows` of the table, null where no sheet is the one.
@@ -91,7 +91,7 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
     """
     with open_package(Path(request.workbook)) as package:
         if limits is not None:
-            limits.hold(package.size())
+            limits.apply(package.size())
         reader = _WorkbookReader(package, request)
         found = reader.headers()
         headers = [header for _, header in found]
@@ -252,7 +252,7 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
 
 
 def _end_with_parent() -> None:
-    """Wait on the pipe whose other end the parent holds, to be closed by the kernel however the parent ends."""
+    """Wait on the pipe whose other end is open in the parent, and is closed by the kernel however the parent ends."""
     os.read(0, 1)
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""From an .xlsx file to a staged table: every cell as text, with its kind and the row it stands in."""
+"""From an .xlsx file to a staged table: every cell as text, with its kind and its row."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,10 +52,10 @@ def stage_workbook(
     under `kind_of(column)`, the kind of each cell (both null throughout for an absent optional column). Blank rows
     are kept, other columns are not.
 
-    Whatever the file holds, it is read or refused: every part is unpacked, counted and held against its checksum
-    before anything is read of it, the Excel reader sees the declared columns alone, none of whose cells may stand
-    outside the grid or far below the table, and all of it happens in a process of its own whose memory and time are
-    bounded by the size of the workbook.
+    Whatever the file contains, it is read or refused: the sizes of all parts are verified before one is opened, and the
+    checksum of each part that is read; no cell may be outside the grid or far below the table; each cell is read again
+    by an Excel reader, which has to agree; and all of it happens in a process of its own, whose memory and time are
+    bounded by the size of what is read.
 
     Args:
         workbook: The .xlsx file.

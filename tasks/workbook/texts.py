@@ -83,7 +83,7 @@ def read_shared_texts(open_part: Callable[[], IO[bytes]]) -> pl.Series:
 
 
 def decoded(raw: pl.Series) -> pl.Series | None:
-    """Pieces of XML between tags as the text they stand for, None where one is no XML."""
+    """Pieces of XML between tags as the text that they mean, None where one is no XML."""
     return _replaced(raw, raw.str.contains(_NOT_LITERAL), '<si><t xml:space="preserve">' + raw + "</t></si>")
 
 

@@ -12,7 +12,7 @@ from tasks.domain.month import fill_month, resolve_month
 from tasks.domain.schemas import SOURCES
 from tasks.publication.files import report_files
 from tasks.storage.s3 import S3Storage
-from tasks.workbook.fetch import fetch_workbooks, workbook_places
+from tasks.workbook.fetch import fetch_workbooks, workbook_locations
 
 OUTSIDE = ["..", "../2025-05", "2025-05/../..", "/2025-05", "2025-05\x00", "2025-05\n", "..\\2025-05", "s3://b/2025-05"]
 
@@ -44,7 +44,7 @@ def test_a_workbook_of_any_name_is_copied_under_its_sources_name(name: str, tmp_
     run.mkdir()
     for source in SOURCES:
         (folder / (name if source == "erp" else f"{source}.xlsx")).write_bytes((SAMPLE / f"{source}.xlsx").read_bytes())
-    found = fetch_workbooks(workbook_places("2025-05", str(folder), erp="", liaison="", web=""), run)
+    found = fetch_workbooks(workbook_locations("2025-05", str(folder), erp="", liaison="", web=""), run)
     assert found["erp"].file == name
     assert {path.relative_to(tmp_path).as_posix() for path in run.iterdir()} == {
         "run/erp.xlsx", "run/liaison.xlsx", "run/web.xlsx",

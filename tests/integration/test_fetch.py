@@ -17,7 +17,7 @@ from tasks.domain.schemas import SOURCES
 from tasks.storage.local import LocalStorage
 from tasks.storage.location import Location
 from tasks.storage.protocol import StoredFile
-from tasks.workbook.fetch import FetchedWorkbook, WorkbookPlaces, fetch_workbooks, workbook_places
+from tasks.workbook.fetch import FetchedWorkbook, WorkbookLocations, fetch_workbooks, workbook_locations
 
 if TYPE_CHECKING:
     from s3_server import S3Server
@@ -47,16 +47,16 @@ def fill(folder: Path, *names: str) -> Path:
     return folder
 
 
-def looked_for(folder: Path, **named: str) -> WorkbookPlaces:
+def looked_for(folder: Path, **named: str) -> WorkbookLocations:
     """What a run for May 2025 is told; an empty path is looked for."""
-    return workbook_places("2025-05", str(folder), **{**dict.fromkeys(SOURCES, ""), **named})
+    return workbook_locations("2025-05", str(folder), **{**dict.fromkeys(SOURCES, ""), **named})
 
 
 def names(found: dict[str, FetchedWorkbook]) -> list[str]:
     return [workbook.file for workbook in found.values()]
 
 
-def refusal_of(places: WorkbookPlaces, target: Path) -> list[str]:
+def refusal_of(places: WorkbookLocations, target: Path) -> list[str]:
     with pytest.raises(DataRefused) as refused:
         fetch_workbooks(places, target)
     return lines(refused.value.issues)
@@ -312,7 +312,7 @@ class Bucket:
         for key in keys:
             self.s3.client().put_object(Bucket=self.name, Key=key, Body=key.encode())
 
-    def looked_for(self, prefix: str, **named: str) -> WorkbookPlaces:
+    def looked_for(self, prefix: str, **named: str) -> WorkbookLocations:
         return looked_for(f"s3://{self.name}/{prefix}", **named)
 
 
