@@ -13,7 +13,6 @@ import polars as pl
 
 from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
-from tasks.report import contradictions
 
 _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r'\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
@@ -56,7 +55,7 @@ def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
     for name, spelling in (_WHOLE | decimals).items():
         wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
         if wrong.height:
-            raise UnexpectedContent(contradictions.wrong_spelling(name, wrong[name][0]))
+            raise UnexpectedContent(f'{name}: "{wrong[name][0]!s}" is not spelled as it was written.')
     with_points = texts.with_columns(pl.col(decimals.keys()).str.replace(",", ".", literal=True))
     return with_points.cast({name: _WINE_SCHEMA[name] for name in _WHOLE | decimals})
 
@@ -96,5 +95,5 @@ def _write(path: Path, frame: pl.DataFrame, dialect: CsvDialect) -> None:
 def _read(path: Path, columns: list[str], dialect: CsvDialect) -> pl.DataFrame:
     texts = pl.read_csv(path, infer_schema=False, separator=_SEPARATORS[dialect])
     if texts.columns != columns:
-        raise UnexpectedContent(contradictions.wrong_columns(texts.columns, columns))
+        raise UnexpectedContent(f"the header is {', '.join(texts.columns)} instead of {', '.join(columns)}.")
     return texts.with_columns(pl.all().str.strip_prefix(_GUARD))
