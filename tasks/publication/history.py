@@ -12,17 +12,20 @@ from tasks.domain.schemas import SnapshotFacts
 from tasks.publication.manifest import AnySnapshot, EarlierSnapshot, read_earlier_snapshot
 from tasks.storage.protocol import Storage
 
-HISTORY_DAYS = 400
-"""How far back the export dates of the snapshots lie that a month is computed with: a year, and a late export."""
+HISTORY_DAYS = 760
+"""How far back the export dates of the snapshots lie that a month is computed with.
+
+The last 365 days are compared with the 365 before them: two years, each of which may begin 10 days early, and a few days.
+"""
 
 AT_ONCE = 8
-"""Requests at the same time: the tables of a year are some 14 files, and a request takes most of its time waiting."""
+"""Requests at the same time: the tables of two years are some 26 files, and a request takes most of its time waiting."""
 
 
 def earlier_snapshots(
     storage: Storage, months: Sequence[str], month: str, export_date: date
 ) -> tuple[EarlierSnapshot, ...]:
-    """The snapshots of the last 400 days before this one, oldest first.
+    """The snapshots of the last `HISTORY_DAYS` before this one, oldest first.
 
     Args:
         storage: Where they are published.

@@ -213,18 +213,18 @@ def test_missing_months_make_a_longer_period(publish: Publish) -> None:
 
 @pytest.mark.parametrize(
     ("first", "is_used"),
-    [("2024-04-11", False), ("2024-04-12", True), ("2024-04-13", True)],
-    ids=["401 days before", "400 days before", "399 days before"],
+    [("2023-04-17", False), ("2023-04-18", True), ("2023-04-19", True)],
+    ids=["761 days before", "760 days before", "759 days before"],
 )
-def test_a_month_is_computed_with_the_snapshots_of_the_last_400_days(
+def test_a_month_is_computed_with_the_snapshots_of_the_last_760_days(
     publish: Publish,
     first: str,
     is_used: bool,  # noqa: FBT001
 ) -> None:
-    publish("2024-04", *month(8), export_date=first)
+    publish("2023-04", *month(8), export_date=first)
     publish("2025-04", *month(10), export_date="2025-04-20")
     publish("2025-05", *month(13), export_date="2025-05-17")
-    used = ["2024-04"] * is_used + ["2025-04"]
+    used = ["2023-04"] * is_used + ["2025-04"]
     assert [each.month for each in publish.manifest("2025-05").earlier_snapshots] == used
 
 
