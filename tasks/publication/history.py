@@ -15,11 +15,11 @@ from tasks.storage.protocol import Storage
 HISTORY_DAYS = 760
 """How far back the export dates of the snapshots lie that a month is computed with.
 
-The last 365 days are compared with the 365 before them: two years, each of which may begin 10 days early, and a few days.
+The last 365 days are compared with the 365 before them: two years, each of which may begin 10 days early.
 """
 
 AT_ONCE = 8
-"""Requests at the same time: the tables of two years are some 26 files, and a request takes most of its time waiting."""
+"""Requests at the same time: two years are some 26 tables, and a request takes most of its time waiting."""
 
 
 def earlier_snapshots(
