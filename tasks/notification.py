@@ -1,4 +1,4 @@
-"""Tell people of a published month, at most once for each revision."""
+"""Notify people of a published month, at most once for each revision."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence

@@ -119,19 +119,21 @@ def _audit_sheet(path: Path, name: str, sheet: Sheet, report: Report) -> list[st
         rows = cells.slice(placed.first_row, table.frame.height)
         names = {column.name: cells.columns[index] for index, column in enumerate(table.columns) if index < cells.width}
         there = rows.select(pl.col(letter).alias(name) for name, letter in names.items())
-        found += _beside(rows.select(cells.columns[len(table.columns) :]), placed.first_row, len(table.columns))
+        found += _outside(rows.select(cells.columns[len(table.columns) :]), placed.first_row, len(table.columns))
         right = _as_cells(table.frame.select(column.name for column in table.columns))
         found += _differences(_as_stored(there, right), right)
         outside = outside.filter((outside < placed.first_row) | (outside >= placed.first_row + table.frame.height))
     return [*_wrong_cells(cells, rest, set(outside)), *found]
 
 
-def _beside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str]:
+def _outside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str]:
     """A sentence for the first cell with content to the right of a table."""
     for index, column in enumerate(cells):
         if column.null_count() < column.len():
             row = int(column.is_not_null().arg_true()[0])
-            return [f", {xl_col_to_name(first_column + index)}{first_row + row + 1}: {column[row]} beside the table."]
+            return [
+                f", {xl_col_to_name(first_column + index)}{first_row + row + 1}: {column[row]} is to the right of the table."
+            ]
     return []
 
 
@@ -162,7 +164,7 @@ def _is_same(there: object, right: object) -> bool:
 
 
 def _as_cells(expected: pl.DataFrame) -> pl.DataFrame:
-    """Results as cells hold them: texts that fit, an empty one being an empty cell; numbers as floats."""
+    """Results as cells contain them: texts that fit, an empty one being an empty cell; numbers as floats."""
     return cell_frame(expected).with_columns(pl.col(pl.String).replace("", None), cs.numeric().cast(pl.Float64))
 
 

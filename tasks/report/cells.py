@@ -20,7 +20,7 @@ _RICH_START, _RICH_END = "<r>", "</r>"
 
 
 def cell_texts(texts: pl.Series) -> pl.Series:
-    """The texts as cells can hold them: line ends unified, forbidden characters replaced, excess length cut."""
+    """The texts as a cell can contain them: line ends unified, forbidden characters replaced, excess length cut."""
     texts = texts.str.replace_all(_LINE_END, "\n").str.replace_all(FORBIDDEN, REPLACEMENT)
     # No text has more UTF-16 units than UTF-8 bytes, so the exact count is needed for next to none.
     if (texts.str.len_bytes().max() or 0) <= CELL_LIMIT:  # type: ignore[operator]  # a length is an integer
@@ -29,7 +29,7 @@ def cell_texts(texts: pl.Series) -> pl.Series:
 
 
 def cell_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with every text column as its cells can hold it."""
+    """The frame with every text column as its cells can contain it."""
     return frame.with_columns(cell_texts(frame[name]) for name in frame.columns if frame[name].dtype == pl.String)
 
 

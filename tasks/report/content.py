@@ -73,7 +73,7 @@ _SUBJECTS = {
     rules.SHARED_SKU.code: mark("The sku"),
     rules.SEVERAL_SKUS.code: mark("The id_web"),
 }
-"""What a reason is about, where no cell stands before its sentence."""
+"""What a reason is about, where no cell precedes its sentence."""
 
 
 _ANOTHER = mark("another row")

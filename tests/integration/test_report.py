@@ -401,7 +401,7 @@ def change(written: Written, sheet: str, address: str, value: object) -> None:
         ("Products", "L6", 1.0, ", z_score: 1 cell differs"),
         ("Products", "I4", "Price", ", I4: Price instead of Price (€)."),
         ("Products", "J3", 1, ", J3: 1 instead of 7635.9."),
-        ("Products", "Z9", 1, ", Z9: 1 beside the table."),
+        ("Products", "Z9", 1, ", Z9: 1 is to the right of the table."),
         ("Stock", "A5", None, ", state: 1 cell differs"),
         ("Changes", "H7", 179, ", price: 1 cell differs"),
         ("Data checks", "C5", 124, ", rows: 1 cell differs"),
