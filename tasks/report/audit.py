@@ -131,9 +131,8 @@ def _outside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str
     for index, column in enumerate(cells):
         if column.null_count() < column.len():
             row = int(column.is_not_null().arg_true()[0])
-            return [
-                f", {xl_col_to_name(first_column + index)}{first_row + row + 1}: {column[row]} is to the right of the table."
-            ]
+            address = f"{xl_col_to_name(first_column + index)}{first_row + row + 1}"
+            return [f", {address}: {column[row]} is to the right of the table."]
     return []
 
 
