@@ -181,11 +181,12 @@ def _prepare() -> None:
 
 def _check(options: MonthOptions | BackfillOptions, month: str) -> None:
     """Refuse a place that is impossible before a server is started for it."""
-    from tasks.notification import check_block_name  # noqa: PLC0415
+    from tasks.announcement.mail import parse_recipients  # noqa: PLC0415
 
     options.workbooks(month)
     options.location.check()
-    check_block_name(options.notify)
+    if isinstance(options, MonthOptions):
+        parse_recipients(options.email_to)
 
 
 def _backfill(options: BackfillOptions) -> int:

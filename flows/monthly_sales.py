@@ -7,8 +7,9 @@ from prefect.runtime import flow_run
 
 from flows.logs import keep_logs_readable
 from flows.parameters import MonthOptions, takes
+from tasks.announcement.events import emit_due
+from tasks.announcement.mail import find_mailing
 from tasks.domain.month import resolve_month
-from tasks.notification import notification_block
 from tasks.publication.publisher import PublishedMonth
 from tasks.run import open_run
 from tasks.stages import (
@@ -61,9 +62,10 @@ def monthly_sales(options: MonthOptions) -> PublishedMonth:
     """Fetch, clean, join, compute, classify, report and publish a month, each stage followed by its validation."""
     parameters = options.parameters(_scheduled_start())
     sources, destination = options.workbooks(parameters.month), options.location.open()
-    notify = notification_block(options.notify)
+    mailing = find_mailing(options.email_to)
+    emit_due(parameters.month, destination)
 
-    with open_run(parameters, sources, destination, is_dry=options.dry_run, notify=notify) as run:
+    with open_run(parameters, sources, destination, is_dry=options.dry_run, mailing=mailing) as run:
         workbooks = fetch_workbooks(run)
         plan = check_published(workbooks, run)
         if plan.is_published and not options.dry_run:

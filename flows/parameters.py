@@ -74,7 +74,6 @@ class EveryMonthOptions(ListOptions):
         language: Language of the workbook, and of the CSV files: in French with semicolons and decimal commas.
         premium_threshold: A wine is premium when the z-score of its price is above this.
         accept_unusual: Publish a month that is refused only because it is unusual, with a warning.
-        notify: Notification block that is notified of a published month, such as slack-webhook/monthly-sales.
     """
 
     source: str = "data/{month}"
@@ -84,7 +83,6 @@ class EveryMonthOptions(ListOptions):
     language: Language = "en"
     premium_threshold: Finite = 2.0
     accept_unusual: bool = False
-    notify: str = ""
 
     def workbooks(self, month: str) -> "WorkbookLocations":
         """Where the workbooks of a month are."""
@@ -102,12 +100,15 @@ class MonthOptions(EveryMonthOptions):
     Attributes:
         month: The month's label, such as 2025-05. Empty: the month in which the run was scheduled.
         export_date: Day on which the workbooks were exported, such as 2025-05-15. Empty: the 15th of the month's label.
-        dry_run: Do everything up to the audit of the files, but write nothing to the destination and notify nobody.
+        dry_run: Do everything up to the audit of the files, but write nothing to the destination and send nothing.
+        email_to: E-mail addresses that receive the published workbook, separated by commas. The mail server is in the
+            block email-server-credentials/monthly-sales.
     """
 
     month: str = ""
     export_date: Day = ""
     dry_run: bool = False
+    email_to: str = ""
 
     def parameters(self, scheduled: datetime) -> Parameters:
         """The parameters of the result.

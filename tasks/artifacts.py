@@ -162,7 +162,9 @@ def quality_table(report: Report) -> list[dict[str, object]]:
     known = {(row["source"], row["rule"]) for row in counted}
     rows = [*counted, *(row for row in found if (row["source"], row["rule"]) not in known)]
     order = (*SEVERITIES, "")
-    return [_quality_row(row, messages) for row in sorted(rows, key=lambda row: order.index(row["severity"]))]
+    # What costs sales comes first within its severity.
+    ordered = sorted(rows, key=lambda row: (order.index(row["severity"]), -(row["units"] or 0)))
+    return [_quality_row(row, messages) for row in ordered]
 
 
 def _quality_row(row: Mapping[str, object], messages: Messages) -> dict[str, object]:
@@ -173,7 +175,6 @@ def _quality_row(row: Mapping[str, object], messages: Messages) -> dict[str, obj
             messages.gettext(SOURCE_NAMES[source]) if source in SOURCES else cell(str(row.get("file", source)))
         ),
         messages.gettext(mark("Outcome")): _named(DISPOSITIONS, row["disposition"], messages),
-        messages.gettext(mark("Rule")): rule or "",
         messages.gettext(mark("Reason")): reason(rule, detail, messages),  # type: ignore[arg-type]
         messages.gettext(mark("Severity")): _named(SEVERITY_NAMES, row["severity"], messages),
         messages.gettext(mark("Rows")): row["rows"],
@@ -186,29 +187,27 @@ def _named(names: Mapping[str, str], value: object, messages: Messages) -> str:
     return messages.gettext(names[str(value)]) if value else ""
 
 
-def refused_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[dict[str, object]]:
-    """The issues of refused data, errors first; where they are too many, the last row says so.
+def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[dict[str, object]]:
+    """Issues of refused data, what to do in the first columns; where they are too many, the last row says so.
 
     Args:
-        issues: Every issue (`DataIssue`).
+        issues: Issues of one severity (`DataIssue`).
         listed: Where the full list is.
         messages: The language of the run.
     """
-    by_severity = issues.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)).to_physical(), maintain_order=True)
     headings = [
         messages.gettext(one)
         for one in (
-            mark("File"), mark("Sheet"), mark("Cell"), mark("Column"), mark("Value"), mark("What is wrong"),
-            mark("What to do"), mark("Rule"), mark("Severity"),
+            mark("Severity"), mark("Cell"), mark("What is wrong"), mark("What to do"), mark("Value"), mark("Column"),
         )
     ]  # fmt: skip
     table: list[dict[str, object]] = [
         dict(zip(headings, (
-            cell(issue["file"]), cell(issue["sheet"] or ""), issue["cell"] or "", cell(issue["column"] or ""),
-            "" if issue["value"] is None else cell(issue["value"]), problem(issue["rule"], messages),
-            translated(issue["remedy"], messages), issue["rule"], _named(SEVERITY_NAMES, issue["severity"], messages),
+            _named(SEVERITY_NAMES, issue["severity"], messages), _address(issue), problem(issue["rule"], messages),
+            translated(issue["remedy"], messages), "" if issue["value"] is None else cell(issue["value"]),
+            cell(issue["column"] or ""),
         ), strict=True))
-        for issue in by_severity.head(LONGEST_TABLE).iter_rows(named=True)
+        for issue in issues.head(LONGEST_TABLE).iter_rows(named=True)
     ]  # fmt: skip
     if issues.height > LONGEST_TABLE:
         rest = messages.ngettext(
@@ -217,8 +216,14 @@ def refused_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list
             issues.height - LONGEST_TABLE,
             file=listed,
         )
-        table.append({heading: rest if heading == headings[0] else "" for heading in headings})
+        table.append({heading: rest if heading == headings[1] else "" for heading in headings})
     return table
+
+
+def _address(issue: Mapping[str, object]) -> str:
+    """File, sheet and cell as Excel shows them: erp.xlsx [Sheet1] C2."""
+    sheet = f"[{issue['sheet']}]" if issue["sheet"] else ""
+    return cell(" ".join(str(part) for part in (issue["file"], sheet, issue["cell"]) if part))
 
 
 def bar(value: Decimal, most: Decimal) -> str:

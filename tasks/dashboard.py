@@ -55,6 +55,14 @@ def show_artifacts(*artifacts: Artifact) -> None:
             )
 
 
+def label_run(outcome: str) -> None:
+    """Add the outcome to the tags of the run: the list of runs shows published, unchanged and refused apart."""
+    context = FlowRunContext.get()
+    if context and context.flow_run:
+        with SyncClientContext.get_or_create() as client:
+            client.client.update_flow_run(context.flow_run.id, tags=sorted({*context.flow_run.tags, outcome}))
+
+
 @contextmanager
 def only_warned(what: str, logger: Logger) -> Iterator[None]:
     """Let nothing that fails inside fail the run: a month that is published stays so.

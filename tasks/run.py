@@ -16,15 +16,15 @@ from typing import ParamSpec, TypeVar
 
 import polars as pl
 from prefect import Task, get_run_logger, task
-from prefect.blocks.abstract import NotificationBlock
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
-from tasks.artifacts import plain, refused_table
-from tasks.dashboard import Artifact, Logger, only_warned, show_artifacts
+from tasks.announcement.mail import Mailing
+from tasks.artifacts import issue_table, plain
+from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artifacts
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
-from tasks.messages import messages_in
+from tasks.messages import mark, messages_in
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
@@ -53,7 +53,7 @@ class Run:
         folder: The run's own folder, for copies and files; it is deleted at the end.
         stages: The folder of the stage tables.
         is_dry: Whether nothing is written to the destination, and no message is sent.
-        notify: What sends a message once the month is published.
+        mailing: Who receives the published workbook by e-mail.
     """
 
     parameters: Parameters
@@ -62,7 +62,7 @@ class Run:
     folder: Path
     stages: Path
     is_dry: bool = False
-    notify: NotificationBlock | None = field(default=None, repr=False)
+    mailing: Mailing | None = field(default=None, repr=False)
 
     def store(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """Collect a stage's frame into a Parquet file, and scan it from there."""
@@ -78,7 +78,7 @@ def open_run(
     destination: Storage,
     *,
     is_dry: bool = False,
-    notify: NotificationBlock | None = None,
+    mailing: Mailing | None = None,
 ) -> Iterator[Run]:
     """Make the run's folder, and delete it at the end.
 
@@ -91,7 +91,7 @@ def open_run(
         stages = KEPT_STAGES.get() or folder
         with outside("cannot keep the stages"):
             stages.mkdir(parents=True, exist_ok=True)
-        run = Run(parameters, sources, destination, folder, stages, is_dry, notify)
+        run = Run(parameters, sources, destination, folder, stages, is_dry, mailing)
         try:
             yield run
         except DataRefused as refused:
@@ -105,7 +105,14 @@ def _report_refusal(run: Run, refused: DataRefused) -> None:
     logger, text = get_run_logger(), messages_in(run.parameters.language)
     listed = _list_issues(run, refused, logger)
     with only_warned("The run's page does not show the issues", logger):
-        show_artifacts(Artifact("refused-issues", plain(str(refused)), refused_table(refused.issues, listed, text)))
+        errors = refused.issues.filter(pl.col("severity") == "error")
+        warnings = refused.issues.filter(pl.col("severity") == "warning")
+        about = plain(text.gettext(mark("Warnings about the same workbooks. They alone do not stop a run.")))
+        show_artifacts(
+            Artifact("refused-issues", plain(str(refused)), issue_table(errors, listed, text)),
+            *([Artifact("refused-warnings", about, issue_table(warnings, listed, text))] if warnings.height else []),
+        )
+        label_run("refused")
 
 
 def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:

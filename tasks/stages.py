@@ -12,7 +12,9 @@ from prefect import Task, get_run_logger
 from prefect.futures import PrefectFuture, wait
 
 from tasks import artifacts
-from tasks.dashboard import Artifact, only_warned, show_artifacts
+from tasks.announcement.mail import month_mail, send
+from tasks.announcement.news import emit_published, emit_unchanged
+from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
 from tasks.domain import clean, issue_frames, join, rules
 from tasks.domain.issues import DataRefused, Issue, accept, issue_frame, refusal
 from tasks.domain.join import Cleaned
@@ -25,7 +27,6 @@ from tasks.domain.schemas import SOURCES, Source
 from tasks.domain.summary import summarise_snapshot as summarise
 from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
 from tasks.messages import messages_in
-from tasks.notification import notify_once
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
@@ -230,7 +231,7 @@ def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
 
 @stage("announce")
 def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> None:
-    """Show the month on the run's page, and notify people of it; nothing here fails a month that is published."""
+    """Show the month on the run's page, and announce it by an event and by e-mail; a failure here is a warning."""
     logger = get_run_logger()
     with only_warned("The run's page does not show the month", logger):
         show_artifacts(
@@ -241,9 +242,16 @@ def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> Non
             ),
             Artifact("data-quality", artifacts.quality_title(written), artifacts.quality_table(written)),
         )
-    if run.notify is not None and published.outcome == "published":
-        with only_warned("The notification was not sent, and is not tried again", logger):
-            logger.info(notify_once(run.notify, published, written, run))
+        label_run(published.outcome)
+    with only_warned("The event of the publication was not sent", logger):
+        if published.outcome == "published":
+            emit_published(published, run.destination)
+        elif not run.is_dry:
+            emit_unchanged(published, run.destination)
+    if run.mailing is not None and published.outcome == "published":
+        with only_warned("The e-mail was not sent, and is not tried again", logger):
+            send(month_mail(published, written.files), run.mailing)
+            logger.info("The workbook was sent to %s.", ", ".join(run.mailing.recipients))
 
 
 @stage("show-published")
@@ -257,4 +265,7 @@ def show_published(plan: Plan, run: Run) -> PublishedMonth:
             published.sentence, published.addresses, published.headline, messages_in(run.parameters.language)
         )
         show_artifacts(Artifact("monthly-summary", sentence, page))
+        label_run(published.outcome)
+    with only_warned("The event of the unchanged month was not sent", get_run_logger()):
+        emit_unchanged(published, run.destination)
     return published

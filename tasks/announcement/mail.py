@@ -8,8 +8,14 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
 
-from tasks.domain.issues import WrongArgument
+import httpx
+
+from tasks.announcement.news import news_body, news_subject
+from tasks.domain.issues import OutsideFailure, WrongArgument
+from tasks.publication.files import ReportFiles
+from tasks.publication.publisher import PublishedMonth
 
 if TYPE_CHECKING:
     from prefect_email import EmailServerCredentials
@@ -24,11 +30,23 @@ SECONDS_TO_ANSWER = 30
 
 
 @dataclass(frozen=True)
+class Mailing:
+    """Who receives the published workbooks, and what sends them.
+
+    Attributes:
+        recipients: Their addresses.
+        server: The credentials of the mail server.
+    """
+
+    recipients: tuple[str, ...]
+    server: "EmailServerCredentials"
+
+
+@dataclass(frozen=True)
 class Mail:
     """One message.
 
     Attributes:
-        recipients: Their addresses.
         subject: One line.
         body: Plain text.
         workbook: The file to attach.
@@ -36,12 +54,23 @@ class Mail:
         message_id: The same for the same revision, so that a mail program shows it once.
     """
 
-    recipients: tuple[str, ...]
     subject: str
     body: str
     workbook: Path
     workbook_address: str
     message_id: str
+
+
+def month_mail(published: PublishedMonth, files: ReportFiles) -> Mail:
+    """The message about a published month."""
+    (address,) = [one for one in published.addresses if one.endswith(files.workbook)]
+    return Mail(
+        subject=news_subject(published),
+        body=news_body(published),
+        workbook=files.path(files.workbook),
+        workbook_address=address,
+        message_id=f"<{uuid5(NAMESPACE_URL, f'{address}/{published.revision}')}@monthly-sales>",
+    )
 
 
 def parse_recipients(addresses: str) -> tuple[str, ...]:
@@ -58,28 +87,36 @@ def parse_recipients(addresses: str) -> tuple[str, ...]:
     return recipients
 
 
-def mail_server() -> "EmailServerCredentials":
-    """The credentials of the mail server, from their block.
+def find_mailing(addresses: str) -> Mailing | None:
+    """The recipients and the mail server of a run; None where nobody receives an e-mail.
 
     Raises:
-        WrongArgument: The Prefect server has no such block.
+        WrongArgument: An address is none, or the Prefect server has no block with the credentials.
+        OutsideFailure: The Prefect server does not answer.
     """
+    recipients = parse_recipients(addresses)
+    if not recipients:
+        return None
     from prefect_email import EmailServerCredentials  # noqa: PLC0415 - only for runs that send
 
     try:
-        found: EmailServerCredentials = EmailServerCredentials.load(BLOCK)
+        return Mailing(recipients, EmailServerCredentials.load(BLOCK))
     except ValueError:
         raise WrongArgument(
             f"email_to: the Prefect server has no block email-server-credentials/{BLOCK}. Make it in the dashboard "
             "under Blocks."
         ) from None
-    return found
+    except (httpx.HTTPError, RuntimeError) as error:
+        reason = type(error).__name__
+        raise OutsideFailure(
+            f"the Prefect server did not return the credentials of the mail server: {reason}."
+        ) from None
 
 
-def compose(mail: Mail, sender: str) -> EmailMessage:
+def compose(mail: Mail, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
     """The message with its attachment; without it where the workbook is too large."""
     message = EmailMessage()
-    message["From"], message["To"] = sender, ", ".join(mail.recipients)
+    message["From"], message["To"] = sender, ", ".join(recipients)
     message["Subject"], message["Date"], message["Message-ID"] = mail.subject, formatdate(), mail.message_id
     size = mail.workbook.stat().st_size
     if size > LARGEST_ATTACHMENT:
@@ -93,7 +130,7 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
     return message
 
 
-def send(mail: Mail, server: "EmailServerCredentials") -> None:
+def send(mail: Mail, mailing: Mailing) -> None:
     """Send the message through the server of a credentials block.
 
     Prefect's own task sets no time-out, date or id.
@@ -101,9 +138,10 @@ def send(mail: Mail, server: "EmailServerCredentials") -> None:
     Raises:
         OSError: The server does not answer, or refuses; `smtplib.SMTPException` is one.
     """
+    server = mailing.server
     host = getattr(server.smtp_server, "value", str(server.smtp_server))
     user = server.username or ""
-    message = compose(mail, sender=user if "@" in user else f"monthly-sales@{host}")
+    message = compose(mail, user if "@" in user else f"monthly-sales@{host}", mailing.recipients)
     with _connect(server, host) as connection:
         if user:
             connection.login(user, server.password.get_secret_value())

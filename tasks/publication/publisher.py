@@ -81,9 +81,10 @@ def publish_month(storage: Storage, plan: Plan, files: ReportFiles, report: Repo
     """
     month = report.parameters.month
     stored = store(storage, files, f"revisions/{month}/{plan.result_id}")
-    commit(storage, _first_revision(plan, stored, report), plan.published.revision if plan.published else 0)
+    seen = plan.published.revision if plan.published else 0
+    is_ours = commit(storage, _first_revision(plan, stored, report), seen)
     shown = show(storage, read_published(storage, month), month)
-    return _outcome(storage, shown, plan.result_id, "published")
+    return _outcome(storage, shown, plan.result_id, "published" if is_ours else "unchanged")
 
 
 def show_month(storage: Storage, plan: Plan, month: str) -> PublishedMonth:
@@ -141,7 +142,7 @@ def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, Publis
     return stored
 
 
-def commit(storage: Storage, draft: Manifest, seen: int) -> None:
+def commit(storage: Storage, draft: Manifest, seen: int) -> bool:
     """Make the draft the month's manifest, as the revision after the one that is published.
 
     Where this very result was committed since the run began, it is not committed again: by another run on the same
@@ -152,6 +153,10 @@ def commit(storage: Storage, draft: Manifest, seen: int) -> None:
         draft: The manifest as a first revision.
         seen: The revision that was published when the run began; 0 where there was none.
 
+    Returns:
+        Whether this run committed it. After a conflict that may have been its own lost response, it counts as its own:
+        the month is announced twice rather than not at all.
+
     Raises:
         OutsideFailure: The store refuses, or other runs keep replacing the manifest.
     """
@@ -159,14 +164,14 @@ def commit(storage: Storage, draft: Manifest, seen: int) -> None:
         current = read_published(storage, draft.month)
         since = [revision.id for revision in current.revisions if revision.revision > seen] if current else []
         if draft.id in since:
-            return
+            return attempt > 0
         content = _numbered(draft, current).to_bytes()
         try:
             storage.compare_and_swap(manifest_key(draft.month), content, current.version if current else None)
         except ConflictError:
             time.sleep(random.uniform(0, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
             continue
-        return
+        return True
     raise OutsideFailure(
         f"{storage.address(manifest_key(draft.month))} was replaced {COMMIT_ATTEMPTS} times meanwhile."
     )

@@ -82,9 +82,6 @@ class LocalStorage:
     def address(self, key: str) -> str:
         return str(self.folder / key)
 
-    def link(self, key: str, days: int) -> None:
-        del key, days  # a local path cannot be opened from another machine
-
     @contextmanager
     def _written(self, key: str) -> Iterator[tuple[Path, Path]]:
         """A temporary name to write under, removed afterwards, and the key's own path."""

@@ -34,19 +34,6 @@ class Document:
     version: str
 
 
-@dataclass(frozen=True)
-class Link:
-    """A link that opens a file without signing in: as secret as the file.
-
-    Attributes:
-        url: The address.
-        ends_with_credentials: Whether it was signed with temporary credentials, and so may expire before its days.
-    """
-
-    url: str
-    ends_with_credentials: bool
-
-
 class ConflictError(Exception):
     """The key has another content than the writer expected; nothing was written."""
 
@@ -84,6 +71,3 @@ class Storage(Protocol):
 
     def address(self, key: str) -> str:
         """The key as a person would open it."""
-
-    def link(self, key: str, days: int) -> Link | None:
-        """A link to the file for some days, or None where the store has none; makes no request."""

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -35,7 +34,7 @@ from botocore.exceptions import (
 
 from tasks.domain.issues import OutsideFailure
 from tasks.storage.local import file_facts, outside
-from tasks.storage.protocol import CHUNK, ConflictError, Document, Link, StoredFile
+from tasks.storage.protocol import CHUNK, ConflictError, Document, StoredFile
 
 Answer = TypeVar("Answer")
 
@@ -222,13 +221,6 @@ class S3Storage:
 
     def address(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
-
-    def link(self, key: str, days: int) -> Link:
-        request = {"Bucket": self.bucket, "Key": self.prefix + key}
-        seconds = int(timedelta(days=days).total_seconds())
-        with _errors_as_sentences("GetObject", self.bucket, self.address(key)):
-            url = self.client.generate_presigned_url("get_object", Params=request, ExpiresIn=seconds)
-        return Link(url, ends_with_credentials="X-Amz-Security-Token=" in url)
 
 
 def _is_temporary(error: BotoCoreError | ClientError) -> bool:

@@ -158,9 +158,10 @@ def test_headline_chart_and_tables_are_really_visible_and_data_is_text(
         assert page.value("document.querySelectorAll('table').length") >= 3
         assert page.value("document.querySelectorAll('a[href*=evil], img[src=x]').length") == 0
 
-        page.open(f"{server}{look}/artifacts/artifact/{shown['data-quality']}", until="unknown-web-id")
-        assert page.sees("stock-not-a-count")
+        page.open(f"{server}{look}/artifacts/artifact/{shown['data-quality']}", until="is not a product of the web")
+        assert page.sees("is not a whole number from 0")
 
         page.open(f"{server}{look}/artifacts/artifact/{shown['refused-issues']}", until="is not a number")
-        assert page.sees("nothing is published")
+        assert page.sees("Correct the cell, then run again.")
+        assert not page.sees("is not a whole number from 0")  # a warning, and so in refused-warnings
         assert page.value("document.querySelectorAll('a[href*=evil], img[src=x]').length") == 0

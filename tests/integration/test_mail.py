@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from prefect_email import EmailServerCredentials
 
 from tasks.announcement import mail
-from tasks.announcement.mail import Mail, parse_recipients, send
+from tasks.announcement.mail import Mail, Mailing, parse_recipients, send
 from tasks.domain.issues import WrongArgument
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # With SSL from the first word on, aiosmtpd does not know that it is encrypted.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+RECIPIENTS = ("chef@bottleneck.example", "vins@bottleneck.example")
 USER, PASSWORD = "reports@bottleneck.example", "correct horse"
 
 
@@ -108,7 +109,6 @@ def month_mail(folder: Path, content: bytes = b"PK workbook") -> Mail:
     workbook = folder / "sales_report_2025-05.xlsx"
     workbook.write_bytes(content)
     return Mail(
-        recipients=("chef@bottleneck.example", "vins@bottleneck.example"),
         subject="Wine sales, snapshot of 15 May 2025: sales fell 22 %",
         body="Sold: €2,466.40",
         workbook=workbook,
@@ -119,9 +119,9 @@ def month_mail(folder: Path, content: bytes = b"PK workbook") -> Mail:
 
 def test_the_workbook_is_attached_and_every_recipient_receives_it(tmp_path: Path, server: Any) -> None:
     inbox, credentials = server
-    send(month_mail(tmp_path), credentials)
+    send(month_mail(tmp_path), Mailing(RECIPIENTS, credentials))
     (message,) = inbox.messages
-    assert inbox.recipients == ["chef@bottleneck.example", "vins@bottleneck.example"]
+    assert inbox.recipients == [*RECIPIENTS]
     assert (message["From"], message["Subject"]) == (USER, "Wine sales, snapshot of 15 May 2025: sales fell 22 %")
     assert message["Message-ID"] == "<2025-05.1.0123456789ab@monthly-sales>"
     assert message["Date"].datetime.timestamp() == pytest.approx(time.time(), abs=60)
@@ -137,7 +137,7 @@ def test_the_workbook_is_attached_and_every_recipient_receives_it(tmp_path: Path
 
 @pytest.mark.parametrize(("size", "attached"), [(mail.LARGEST_ATTACHMENT, True), (mail.LARGEST_ATTACHMENT + 1, False)])
 def test_a_workbook_that_is_too_large_is_named_by_its_address(tmp_path: Path, size: int, *, attached: bool) -> None:
-    message = mail.compose(month_mail(tmp_path, bytes(size)), USER)
+    message = mail.compose(month_mail(tmp_path, bytes(size)), USER, RECIPIENTS)
     assert len([*message.iter_attachments()]) == attached
     text = message.get_body().get_content()
     assert ("too much for an e-mail" in text) is not attached
@@ -146,8 +146,9 @@ def test_a_workbook_that_is_too_large_is_named_by_its_address(tmp_path: Path, si
 
 def test_a_wrong_password_is_an_error_of_the_server(tmp_path: Path, server: Any) -> None:
     inbox, credentials = server
+    wrong = credentials.model_copy(update={"password": type(credentials.password)("guess")})
     with pytest.raises(OSError, match="535"):
-        send(month_mail(tmp_path), credentials.model_copy(update={"password": type(credentials.password)("guess")}))
+        send(month_mail(tmp_path), Mailing(RECIPIENTS, wrong))
     assert inbox.messages == []
 
 
@@ -157,7 +158,7 @@ def test_a_certificate_that_nobody_signed_is_refused(
     inbox, credentials = server
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(ssl.SSLCertVerificationError):
-        send(month_mail(tmp_path), credentials)
+        send(month_mail(tmp_path), Mailing(RECIPIENTS, credentials))
     assert inbox.messages == []
 
 
@@ -167,7 +168,7 @@ def test_a_silent_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
         port = silent.getsockname()[1]
         credentials = EmailServerCredentials(smtp_server="127.0.0.1", smtp_type="INSECURE", smtp_port=port)
         with pytest.raises(OSError, match="timed out"):
-            send(month_mail(tmp_path), credentials)
+            send(month_mail(tmp_path), Mailing(RECIPIENTS, credentials))
 
 
 @pytest.mark.parametrize(
