@@ -288,11 +288,11 @@ class Counting(LocalStorage):
         return super().read(key)
 
 
-def test_of_a_long_history_the_last_400_days_are_read_and_little_more(tmp_path: Path) -> None:
-    labels = [f"{year}-{number:02}" for year in (2022, 2023, 2024) for number in range(1, 13)]
+def test_of_a_long_history_the_last_two_years_are_read_and_little_more(tmp_path: Path) -> None:
+    labels = [f"{year}-{number:02}" for year in (2021, 2022, 2023, 2024) for number in range(1, 13)]
     for label in labels:
         publish(LocalStorage(tmp_path), Export(label, "word"))
     storage = Counting(tmp_path)
     plan = plan_publication(storage, Export("2025-01", "word").parameters, Export("2025-01", "word").workbooks)
-    assert [snapshot.month for snapshot in plan.earlier] == labels[-13:]
-    assert storage.manifests <= 1 + 16
+    assert [snapshot.month for snapshot in plan.earlier] == labels[-24:]
+    assert storage.manifests <= 1 + 32
