@@ -73,9 +73,11 @@ def test_every_option_is_tried_at_least_ten_times() -> None:
 @pytest.mark.parametrize("group", range(8))
 def test_the_same_table_is_read_from_every_mix_of_structures(tmp_path: Path, group: int) -> None:
     for number, form in list(enumerate(forms()))[group::8]:
-        workbook = write_structure(tmp_path / f"{number}.xlsx", TABLE, form, seed=number)
+        rows = [*TABLE, ("z", None, "product", "Zero", Calculated(0))]
+        zero = ("0", "number") if form["calculation"] == "calculated" else (None, "uncalculated")
+        workbook = write_structure(tmp_path / f"{number}.xlsx", rows, form, seed=number)
         unusual = {name: option for name, option in form.items() if option != USUAL[name]}
-        assert read(workbook) == EXPECTED, unusual
+        assert read(workbook) == [*EXPECTED, (11, "z", "text", "product", "text", "Zero", "text", *zero)], unusual
 
 
 @pytest.mark.parametrize(
