@@ -642,6 +642,14 @@ def test_the_cells_as_libreoffice_writes_them_are_read_by_pattern():
     ]
 
 
+def test_a_sheet_in_another_encoding_is_for_the_parser():
+    """Its bytes may be UTF-8 too, with another meaning."""
+    sheet = '<?xml version="1.0" encoding="iso-8859-1"?>' + sheet_xml(inline_row(1, "\u00e9"))
+
+    assert by_pattern(sheet, "A") is None
+    assert by_parser(sheet, "A").cells["inline"].to_list() == ["\u00c3\u00a9"]
+
+
 def test_reading_by_pattern_is_several_times_faster_than_by_parser():
     """It is nine times faster; otherwise a change of Polars has made the pattern slow, and it may go."""
     cells = "".join(f'<c r="{letter}ROW" s="1"><v>1234.5</v></c>' for letter in "ABCDEFGHIJ")
