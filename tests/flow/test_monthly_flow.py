@@ -210,7 +210,7 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
         monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
     assert str(refused.value) == (
         '1 error, nothing is published. web.xlsx: "the same bytes as for 2025-04" was not renewed by the shop since '
-        "the month before. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
+        "the previous snapshot. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
     monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), accept_unusual=True)
     manifest = json.loads((tmp_path / "manifests/2025-05.json").read_text())
@@ -233,12 +233,10 @@ def test_a_month_is_compared_with_the_month_before_it(tmp_path: Path) -> None:
     sold = sample_with(tmp_path, "web.xlsx", {f"{column['total_sales']}{row}": units + 2})
     monthly_sales(month="2025-06", source=str(sold), destination=str(reports))
     before, now = (json.loads((reports / f"manifests/{month}.json").read_text()) for month in ("2025-04", "2025-06"))
-    changed, same = now["comparison"], ("repriced", "new_products", "gone_products", "fallen_products", "newly_premium")
-    assert [changed[name] for name in same] == [0] * len(same)
-    assert (changed["month"], changed["months_apart"], changed["units_sold"]) == ("2025-04", 2, 2)
-    assert (changed["identity"], changed["units_before"]) == (before["id"], 1059)
+    assert [earlier["id"] for earlier in now["earlier_snapshots"]] == [before["id"]]
+    assert now["period"]["sold"]["units"] == 2
     grown = Decimal(now["figures"]["revenue"]) - Decimal(before["figures"]["revenue"])
-    assert Decimal(changed["sold_value"]) == grown > 0
+    assert Decimal(now["period"]["sold"]["value"]) == grown > 0
     assert now["files"]["wines/premium_wines_2025-06.csv"]["key"].split("/")[2] == now["id"]
     shown = files_in(reports)
     monthly_sales(month="2025-06", source=str(sold), destination=str(reports))
@@ -276,20 +274,21 @@ def test_a_dry_run_does_everything_up_to_the_audit_and_writes_nothing(tmp_path: 
     reports = tmp_path / "reports"
     checked = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), dry_run=True)
     assert not reports.exists()
-    assert checked.sentence() == "2025-05 is checked, nothing was published: it would be revision 1."
+    assert checked.sentence == "2025-05 is checked, nothing was published: it would be revision 1."
     assert checked.figures.revenue == Decimal("25236.60")
     assert list(task_states(last_run()))[-3:] == ["audit-reports", "publish", "announce"]
 
     monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports))
     before = files_in(reports)
     again = monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports), dry_run=True)
-    assert again.sentence() == "2025-05 is already published (revision 1), nothing changed."
+    assert again.sentence == "2025-05 is already published (revision 1), nothing changed."
     row = row_of_a_sold_product()
     price = openpyxl.load_workbook(SAMPLE / "erp.xlsx").active[f"C{row}"].value
     corrected = sample_with(tmp_path, "erp.xlsx", {f"C{row}": price + 1})
     checked = monthly_sales(month="2025-05", source=str(corrected), destination=str(reports), dry_run=True)
-    assert checked.sentence().startswith(
-        "2025-05 is checked, nothing was published: it would be revision 2. Changes since revision 1: revenue 25,236.60"
+    assert checked.sentence.startswith(
+        "2025-05 is checked, nothing was published: it would be revision 2. "
+        "Since revision 1: total revenue to date €25,236.60 → "
     )
     assert files_in(reports) == before
 
@@ -310,7 +309,7 @@ def test_a_share_above_the_limit_is_refused_and_published_with_a_warning_when_it
     assert "unmatched" in issues
     manifest = json.loads((tmp_path / "reports/manifests/2025-05.json").read_text())
     assert manifest["parameters"]["accept_unusual"] is True
-    assert "unmatched-products" in manifest["accepted"]
+    assert manifest["accepted"] == ["unmatched"]
 
 
 def sample_without_links(tmp_path: Path, missing: int) -> Path:
