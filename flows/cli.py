@@ -238,7 +238,7 @@ def _list(options: ListOptions) -> int:
         uncommitted = " ".join(line.uncommitted)
         print(f"{line.month:<8} {line.revision:>8} {revenue:>20}  {compared_with:<14} {uncommitted}".rstrip())
     if any(line.would_change for line in lines):
-        print("* Run this month again: an earlier snapshot has changed since, or its manifest has schema version 1.")
+        print("* Run this month again: an earlier snapshot has changed since, or an earlier version wrote it.")
     return PUBLISHED
 
 

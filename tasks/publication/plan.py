@@ -13,7 +13,6 @@ from tasks.publication.manifest import (
     EarlierSnapshot,
     Published,
     published_months,
-    read_earlier_snapshot,
     read_published,
 )
 from tasks.storage.protocol import Storage
@@ -79,7 +78,9 @@ def _check_export_date(
 ) -> None:
     """Refuse an export date that is not after the previous snapshot's and before the next one's."""
     label = min((month for month in months if month > parameters.month), default=None)
-    following = read_earlier_snapshot(storage, label) if label else None
+    # A month of schema version 1 is no snapshot yet; this one need not wait for it.
+    after = read_published(storage, label) if label else None
+    following = after.manifest if after else None
     for snapshot, is_wrong, side in (
         (previous, previous and parameters.export_date <= previous.export_date, "after"),
         (following, following and parameters.export_date >= following.export_date, "before"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tasks.publication.history import AT_ONCE, select_earlier
+from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (
     Manifest,
     PublishedFile,
@@ -86,7 +87,7 @@ class MonthLine:
         previous: The snapshot before it and its revision: `2025-04 r1`; empty for a first snapshot.
         uncommitted: Ids of results that were stored and never committed.
         would_change: Whether running the month again on the same workbooks would publish a new revision, because the
-            earlier snapshots that it is computed with have changed, or its manifest has schema version 1.
+            earlier snapshots that it is computed with have changed, or an earlier version of this program wrote it.
     """
 
     month: str
@@ -126,6 +127,7 @@ def list_months(storage: Storage) -> list[MonthLine]:
         *_, previous = "", *(f"{snapshot.month} r{snapshot.revision}" for snapshot in manifest.earlier_snapshots)
         would_change = [snapshot.id for snapshot in earlier] != [snapshot.id for snapshot in manifest.earlier_snapshots]
         would_change |= any(snapshot.month in changing for snapshot in earlier)
+        would_change |= manifest.report_version != REPORT_VERSION
         revenue = manifest.figures.revenue
         lines.append(MonthLine(month, manifest.revision, revenue, previous, uncommitted, would_change=would_change))
         manifests.append(manifest)

@@ -20,7 +20,7 @@ from publishing import Export, publish
 from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SnapshotFacts
-from tasks.publication import history, manifest, publisher
+from tasks.publication import history, manifest, publisher, verify
 from tasks.publication.files import table_name
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest, read_published
@@ -134,11 +134,16 @@ def test_a_publication_of_this_version_is_read_verified_listed_compared_and_corr
     assert publish(published, JUNE).sentence == "2025-06 is published (revision 1)."
 
 
-def test_a_month_was_published_with_the_id_that_the_list_still_finds_right(published: LocalStorage) -> None:
-    assert [(line.previous, line.would_change) for line in list_months(published)] == [
-        ("", False),
-        ("2025-04 r1", False),
-    ]
+def test_the_list_marks_what_was_written_by_another_version_of_the_report(
+    published: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_fixture = read_manifest(published, "2025-05").report_version
+    for version, would_change in ((of_fixture, False), (of_fixture + 1, True)):
+        monkeypatch.setattr(verify, "REPORT_VERSION", version)
+        assert [(line.previous, line.would_change) for line in list_months(published)] == [
+            ("", would_change),
+            ("2025-04 r1", would_change),
+        ]
 
 
 @pytest.mark.parametrize("column", ["post_date", "stock_quantity", "post_title"])
@@ -273,6 +278,14 @@ def test_a_month_of_version_1_is_listed_as_one_to_run_again(of_version_1: LocalS
     (line,) = list_months(of_version_1)
     assert (line.month, line.revision, line.revenue, line.would_change) == ("2025-04", 2, None, True)
     assert line.uncommitted == ()
+
+
+def test_two_months_of_version_1_are_run_again_one_after_the_other(of_version_1: LocalStorage) -> None:
+    of_may = (of_version_1.folder / "manifests/2025-04.json").read_text().replace('"2025-04"', '"2025-05"')
+    (of_version_1.folder / "manifests/2025-05.json").write_text(of_may)
+    assert publish(of_version_1, APRIL).sentence == "2025-04 is published (revision 3)."
+    assert publish(of_version_1, MAY).sentence == "2025-05 is published (revision 3)."
+    assert not any(line.would_change for line in list_months(of_version_1))
 
 
 # --- how much of a long history is read
