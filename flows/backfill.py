@@ -75,8 +75,13 @@ def _parameters_of(deployment: str) -> dict[str, Any]:
 
 
 def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> Line:
-    """Run one month to its end; what came of it is read from its manifest, whoever published it and wherever."""
+    """Run one month to its end; what came of it is read from its manifest, whoever published it and wherever.
+
+    A month that is published already keeps its export date.
+    """
     before = read_published(options.location.open(), month)
+    if before and before.manifest:
+        given = given | {"export_date": before.manifest.export_date.isoformat()}
     if options.deployment:
         parameters = given | {"month": month}
         run = asyncio.run(

@@ -4,10 +4,14 @@ import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Completed
 
+from flows import backfill as module
 from flows.backfill import backfill
 from flows.monthly_sales import monthly_sales
 from tasks.publication.identity import REPORT_VERSION
@@ -74,3 +78,35 @@ def test_a_backfill_over_months_that_were_published_before_keeps_their_figures(p
         assert now["figures"]["revenue"] == was["figures"]["revenue"]
         assert verify_month(LocalStorage(published), month, repair=False).faults == []
     assert not any(line.would_change for line in list_months(LocalStorage(published)))
+
+
+@pytest.fixture
+def exported_on_the_22nd(published: Path) -> Path:
+    """The publication with a revision of May that was exported a week late."""
+    monthly_sales(month="2025-05", export_date="2025-05-22", source=SOURCE, destination=str(published))
+    return published
+
+
+def test_a_backfill_keeps_the_export_date_of_a_month_that_is_published(exported_on_the_22nd: Path) -> None:
+    before = manifest(exported_on_the_22nd, "2025-05")
+    assert before["export_date"] == "2025-05-22"
+    backfill(first="2025-05", last="2025-05", source=SOURCE, destination=str(exported_on_the_22nd))
+    assert manifest(exported_on_the_22nd, "2025-05") == before
+
+
+def test_a_backfill_through_a_deployment_gives_its_runs_the_published_export_date(
+    exported_on_the_22nd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict] = []
+
+    async def run_deployment(_name: str, parameters: dict, **_: object) -> SimpleNamespace:
+        started.append(parameters)
+        monthly_sales(**places | parameters)
+        return SimpleNamespace(state=Completed())
+
+    places = {"source": SOURCE, "destination": str(exported_on_the_22nd)}
+    monkeypatch.setattr(module, "arun_deployment", run_deployment)
+    with get_client(sync_client=True) as client:
+        client.create_deployment(client.create_flow(monthly_sales), "export-dates", parameters=places)
+    backfill(first="2025-05", last="2025-05", deployment="monthly-sales/export-dates")
+    assert started == [{"month": "2025-05", "export_date": "2025-05-22"}]
