@@ -16,7 +16,7 @@ from tasks.announcement.mail import month_mail, send
 from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
 from tasks.domain import clean, issue_frames, join, rules
-from tasks.domain.issues import DataRefused, Issue, accept, issue_frame, refusal
+from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame, refusal
 from tasks.domain.join import Cleaned
 from tasks.domain.month_rules import judge_matches
 from tasks.domain.period import Period, snapshot_rows
@@ -30,7 +30,7 @@ from tasks.messages import messages_in
 from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
-from tasks.publication.publisher import PublishedMonth, accepted_by, preview_month, publish_month, show_month
+from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
 from tasks.report.csv_files import write_issues, write_wines
 from tasks.report.headline import headline
 from tasks.report.tables import write_table
@@ -187,7 +187,7 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
 def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> SnapshotReport:
     """All figures of the snapshot, and the frames that the report shows."""
     snapshots = Snapshots(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
-    unusual = issue_frame(find_unusual(snapshots))
+    unusual = issue_frame([*plan.accepted, *find_unusual(snapshots)])
     found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
     period, parameters = Period(*(frame.collect().lazy() for frame in compared.period)), run.parameters
     facts = snapshot_rows(period.wines, joined.sales, parameters.month, parameters.export_date)
@@ -223,7 +223,7 @@ def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
     else:
         published = publish_month(run.destination, plan, written.files, written)
     get_run_logger().info(published.sentence)
-    if accepted := accepted_by(plan, written):
+    if accepted := accepted_rules(written.issues):
         get_run_logger().warning("Accepted as unusual: %s", ", ".join(accepted))
     is_this_report = published.outcome in {"published", "checked"}
     return replace(published, headline=headline(written)) if is_this_report else published

@@ -243,7 +243,7 @@ PADDED_KEYS = Rule("padded-keys", "is above the limit: keys of one workbook begi
 NO_SALES = Rule("no-sales", "cannot be right: the shop counts everything it ever sold",
     "Export the shop's workbook again with its sales, then run again.")
 REVENUE_TOO_LARGE = Rule("revenue-too-large", "is more than a spreadsheet can hold", "Check prices and sales.")
-STALE_EXPORT = Rule("stale-export", "was not renewed by the shop since the previous snapshot",
+STALE_EXPORT = Rule("stale-export", "is the same as for {other}: the shop did not renew it",
     "Export the shop's workbook again; or run with --accept-unusual if nothing was sold.", acceptable=True)
 ROUNDED_KEY = Rule("rounded-key", "is a long number that Excel rounded, and no key",
     "Export the workbook again with this column as text, then run again.")

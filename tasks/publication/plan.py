@@ -28,14 +28,14 @@ class Plan:
         workbooks: What it is computed from.
         published: The month as it is published now; None where it is not.
         earlier: The snapshots that it is computed with, oldest first.
-        accepted: Codes of the rules that `accept_unusual` has overruled so far.
+        accepted: The issues that `accept_unusual` has overruled so far.
     """
 
     result_id: str
     workbooks: Mapping[Source, FetchedWorkbook]
     published: Published | None
     earlier: tuple[EarlierSnapshot, ...]
-    accepted: tuple[str, ...] = ()
+    accepted: tuple[Issue, ...] = ()
 
     @property
     def is_published(self) -> bool:
@@ -67,10 +67,10 @@ def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mappin
     web = workbooks["web"]
     if plan.previous is None or plan.previous.inputs["web"].sha256 != web.facts.sha256:
         return plan
+    stale = Issue(web.file, rules.STALE_EXPORT.code, other=plan.previous.month)
     if parameters.accept_unusual:
-        return replace(plan, accepted=(rules.STALE_EXPORT.code,))
-    same = f"the same bytes as for {plan.previous.month}"
-    raise refusal(issue_frame([Issue(web.file, rules.STALE_EXPORT.code, value=same)]))
+        return replace(plan, accepted=(stale,))
+    raise refusal(issue_frame([stale]))
 
 
 def _check_export_date(

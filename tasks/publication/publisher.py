@@ -205,11 +205,6 @@ def show(storage: Storage, published: Published | None, month: str) -> Manifest:
     raise OutsideFailure(f"{storage.address(manifest_key(month))} is gone.")
 
 
-def accepted_by(plan: Plan, report: Report) -> tuple[str, ...]:
-    """Codes of the rules for which the month would have been refused without `accept_unusual`."""
-    return (*plan.accepted, *accepted_rules(report.issues))
-
-
 def _first_revision(plan: Plan, files: dict[str, PublishedFile], report: Report) -> Manifest:
     """The manifest of the result as a first revision; `commit` gives it its number."""
     parameters, summary = asdict(report.parameters), report.summary
@@ -221,7 +216,7 @@ def _first_revision(plan: Plan, files: dict[str, PublishedFile], report: Report)
         revision=1,
         id=plan.result_id,
         parameters=parameters,
-        accepted=accepted_by(plan, report),
+        accepted=tuple(accepted_rules(report.issues)),
         inputs={
             source: Input(file=book.file, size=book.facts.size, sha256=book.facts.sha256)
             for source, book in plan.workbooks.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
+import polars as pl
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
@@ -209,12 +210,14 @@ def test_an_export_that_was_not_renewed_is_refused_unless_it_is_allowed(tmp_path
     with pytest.raises(DataRefused) as refused:
         monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
     assert str(refused.value) == (
-        '1 error, nothing is published. web.xlsx: "the same bytes as for 2025-04" was not renewed by the shop since '
-        "the previous snapshot. Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
+        "1 error, nothing is published. web.xlsx is the same as for 2025-04: the shop did not renew it. "
+        "Export the shop's workbook again; or run with --accept-unusual if nothing was sold."
     )
     monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), accept_unusual=True)
     manifest = json.loads((tmp_path / "manifests/2025-05.json").read_text())
     assert manifest["accepted"] == ["stale-export"]
+    listed = pl.read_csv(tmp_path / "quality/data_issues_2025-05.csv", infer_schema=False).filter(rule="stale-export")
+    assert listed.select("file", "severity", "other").rows() == [("web.xlsx", "warning", "2025-04")]
     (april,) = manifest["earlier_snapshots"]
     assert (april["month"], april["revision"]) == ("2025-04", 1)
 

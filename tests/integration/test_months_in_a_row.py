@@ -248,10 +248,11 @@ def test_a_first_snapshot_has_an_empty_history(publish: Publish, tmp_path: Path)
 
 def test_an_export_that_was_not_renewed_is_refused_or_accepted_by_its_rule(publish: Publish) -> None:
     publish("2025-04", *month(10))
-    with pytest.raises(DataRefused, match=r'web\.xlsx: "the same bytes as for 2025-04" was not renewed by the shop'):
+    with pytest.raises(DataRefused, match=r"web\.xlsx is the same as for 2025-04: the shop did not"):
         publish("2025-05", *month(10))
     parameters = Parameters("2025-05", date(2025, 5, 15), accept_unusual=True)
-    assert plan_publication(publish.storage, parameters, _workbooks(tuple(month(10)))).accepted == ("stale-export",)
+    (issue,) = plan_publication(publish.storage, parameters, _workbooks(tuple(month(10)))).accepted
+    assert (issue.rule, issue.other) == ("stale-export", "2025-04")
     assert plan_publication(publish.storage, parameters, _workbooks(tuple(month(11)))).accepted == ()
 
 
