@@ -233,16 +233,19 @@ def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
 def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> None:
     """Show the month on the run's page, and announce it by an event and by e-mail; a failure here is a warning."""
     logger = get_run_logger()
-    with only_warned("The run's page does not show the month", logger):
-        show_artifacts(
-            Artifact(
-                "monthly-summary",
-                artifacts.plain(f"{published.sentence} {published.headline.news}"),
-                artifacts.month_markdown(published.sentence, published.addresses, written),
-            ),
-            Artifact("data-quality", artifacts.quality_title(written), artifacts.quality_table(written)),
-        )
-        label_run(published.outcome)
+    if published.outcome == "superseded":  # what counts is not what this run wrote
+        _show_other(published, run)
+    else:
+        with only_warned("The run's page does not show the month", logger):
+            show_artifacts(
+                Artifact(
+                    "monthly-summary",
+                    artifacts.plain(f"{published.sentence} {published.headline.news}"),
+                    artifacts.month_markdown(published.sentence, published.addresses, written),
+                ),
+                Artifact("data-quality", artifacts.quality_title(written), artifacts.quality_table(written)),
+            )
+            label_run(published.outcome)
     with only_warned("The event of the publication was not sent", logger):
         if published.outcome == "published":
             emit_published(published, run.destination)
@@ -259,6 +262,14 @@ def show_published(plan: Plan, run: Run) -> PublishedMonth:
     """The month that is published already; a name that lags behind it is brought up to date."""
     published = show_month(run.destination, plan, run.parameters.month)
     get_run_logger().info(published.sentence)
+    _show_other(published, run)
+    with only_warned("The event of the unchanged month was not sent", get_run_logger()):
+        emit_unchanged(published, run.destination)
+    return published
+
+
+def _show_other(published: PublishedMonth, run: Run) -> None:
+    """Show on the run's page a month that another run has published."""
     with only_warned("The run's page does not show the month", get_run_logger()):
         sentence = artifacts.plain(f"{published.sentence} {published.headline.news}")
         page = artifacts.unchanged_markdown(
@@ -266,6 +277,3 @@ def show_published(plan: Plan, run: Run) -> PublishedMonth:
         )
         show_artifacts(Artifact("monthly-summary", sentence, page))
         label_run(published.outcome)
-    with only_warned("The event of the unchanged month was not sent", get_run_logger()):
-        emit_unchanged(published, run.destination)
-    return published

@@ -4,9 +4,11 @@ import hashlib
 import json
 import logging
 import re
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -18,7 +20,9 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from flows.monthly_sales import monthly_sales
+from tasks import stages
 from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
+from tasks.publication.publisher import PublishedMonth, publish_month
 
 SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 FILES = [
@@ -360,3 +364,21 @@ def test_the_form_explains_every_parameter() -> None:
     properties = monthly_sales.parameters.properties
     assert all(field.get("description") for field in properties.values())
     assert {field["type"] for field in properties.values()} == {"string", "number", "boolean"}
+
+
+def test_a_run_whose_revision_was_overtaken_shows_what_counts_and_none_of_its_own_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*published: Any) -> PublishedMonth:
+        ours = publish_month(*published)
+        return replace(ours, outcome="superseded", headline=replace(ours.headline, title="The later revision"))
+
+    monkeypatch.setattr(stages, "publish_month", overtaken)
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path))
+    with get_client(sync_client=True) as client:
+        shown = client.read_artifacts(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[last_run().id])))
+    (summary,) = shown
+    assert (summary.key, summary.data.splitlines()[0]) == ("monthly-summary", "# The later revision")
+    assert "Best sellers" not in summary.data
+    assert "Wines with the most revenue" not in summary.data
+    assert last_run().tags == ["superseded"]
