@@ -53,10 +53,10 @@ format: $(VENV)/.tests ## rewrite the code in its style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-sample: $(VENV)/.runtime ## make the sample workbooks anew
+sample: $(VENV)/.runtime ## make the sample workbooks again
 	$(BIN)/python data/generate.py
 
-lock: $(VENV)/.tests ## resolve the locks anew from pyproject.toml
+lock: $(VENV)/.tests ## resolve the locks again from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --output-file deployments/requirements.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --group dev --constraint deployments/requirements.txt \
 		--output-file tests/requirements.txt pyproject.toml

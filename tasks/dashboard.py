@@ -71,7 +71,7 @@ def only_warned(what: str, logger: Logger) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, the month stands
+    except Exception as error:  # noqa: BLE001 - whatever it is, the month is published
         logger.warning("%s: %s", what, _reason(error))
 
 

@@ -81,7 +81,7 @@ class DataRefused(MonthlySalesError):
 
 
 class OutsideFailure(MonthlySalesError):
-    """A folder, disk or network did not do its part; the data was not judged."""
+    """A folder, disk or network failed; the data was not judged."""
 
 
 class WrongArgument(MonthlySalesError):

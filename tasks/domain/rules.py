@@ -87,7 +87,7 @@ def _holds(kind: str) -> Callable[[str, str], pl.Expr]:
 
 _TYPE, _HAS_SALES, _KEY = pl.col("type_read"), pl.col("has_sales"), pl.col("key")
 _IS_POST = _TYPE.eq_missing("product")
-_IS_LATER, _STANDS = pl.col("is_later"), pl.lit(value=True)
+_IS_LATER, _ALWAYS = pl.col("is_later"), pl.lit(value=True)
 _NO_KEY = {column: ~is_blank(column) & _KEY.is_null() for column in ("product_id", "sku")}
 _CORRECT = "Correct the cell, then run again."
 _EXPORT = "Export the workbook again, then run again."
@@ -215,16 +215,16 @@ ON_SALE_UNLINKED = Rule("on-sale-unlinked", "is sold online and has no product i
 NOT_SOLD_ONLINE = Rule("not-sold-online", "is not sold online", "Nothing to do.", "info", scope="unused",
     disposition="rejected", cases=(Case("erp", "onsale_web", ~pl.col("is_on_sale")),))
 NO_PARTNER = Rule("no-partner", "has no product in the shop", "Link the product if it is sold online.", "warning",
-    scope="unused", disposition="rejected", cases=(Case("erp", "product_id", _STANDS),))
+    scope="unused", disposition="rejected", cases=(Case("erp", "product_id", _ALWAYS),))
 NO_WEB_ID = Rule("no-web-id", "is empty: the product has no link to the shop", "Link the product if it is sold online.",
     "info", scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", pl.col("web_key").is_null()),))
 UNKNOWN_PRODUCT = Rule("unknown-product", "is not a product of the ERP", "Correct the link.", "warning", scope="unused",
     disposition="rejected", cases=(Case("liaison", "product_id", pl.col("is_known_product").is_null()),))
 UNKNOWN_WEB_ID = Rule("unknown-web-id", "is not a product of the web shop", "Correct or remove the link.", "warning",
-    scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", _STANDS),))
+    scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", _ALWAYS),))
 UNLINKED_SALES = Rule("unlinked-sales", "is not linked to a product of the ERP",
     "Link the product: its sales are missing.", "warning", scope="unused", disposition="rejected", shows_loss=True,
-    cases=(Case("web", "sku", _STANDS),))
+    cases=(Case("web", "sku", _ALWAYS),))
 
 # --- links that join
 SHARED_SKU = Rule("shared-sku", "is also linked from {other}", "Keep the link of one product, then run again.",

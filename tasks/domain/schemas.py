@@ -236,7 +236,7 @@ class Wine(WineRevenue):
 
 
 WINE_FILE_COLUMNS = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "z_score"]
-"""Columns of the wine CSV files, in order: the file's own name tells which class it holds."""
+"""Columns of the wine CSV files, in order: the file's own name says which class it holds."""
 
 
 PRODUCT_STATUSES = pl.Enum(["continuing", "new", "newly_linked"])
@@ -446,13 +446,13 @@ class DataIssue(dy.Schema):
     row = dy.UInt32(nullable=True, metadata=_shown("Row"), description="Row as Excel numbers it")
     cell = dy.String(nullable=True, metadata=_shown("Cell"), description="Address as Excel shows it")
     column = dy.String(nullable=True, metadata=_shown("Column"), description="Name of the column")
-    value = dy.String(nullable=True, metadata=_shown("Value"), description="What stands in the cell, shortened")
+    value = dy.String(nullable=True, metadata=_shown("Value"), description="Content of the cell, shortened")
     rule = dy.String(metadata=_shown("Rule"), description="Code of the rule in the catalogue of issues")
     severity = dy.Enum(["error", "warning", "info"], metadata=_shown("Severity"))
     disposition = dy.Enum(
         ["used", "ignored", "rejected"],
         nullable=True,
-        metadata=_shown("Row is"),
+        metadata=_shown("Outcome"),
         description="What became of the row",
     )
     key = dy.String(nullable=True, metadata=_shown("Key"), description="Key of the row, where it has one")
