@@ -18,9 +18,9 @@ from tasks.domain.figures import (
 )
 from tasks.domain.inventory import YEAR_DAYS
 from tasks.domain.parameters import Language, Parameters
-from tasks.domain.rules import RULES
+from tasks.domain.rules import NO_KEY, RULES, UNLINKED_SALES, UNREADABLE_KEY
 from tasks.messages import Messages, NumberKind, mark, messages_in
-from tasks.report.content import Report, SheetKey, reason, title
+from tasks.report.content import SOURCE_NAMES, Report, SheetKey, reason, title
 
 UNKNOWN = "\N{EN DASH}"
 """In place of a figure that is not known."""
@@ -193,7 +193,13 @@ def _sales_fact(summary: SnapshotSummary, period: PeriodFigures, text: Messages)
 
 
 def _premium_fact(units: int, text: Messages) -> str:
-    if units <= 0:
+    if units < 0:
+        return text.ngettext(
+            "{count} more premium bottle was cancelled than sold",
+            "{count} more premium bottles were cancelled than sold",
+            -units,
+        )
+    if units == 0:
         return text.gettext(mark("no premium bottle was sold"))
     return text.ngettext("{count} premium bottle was sold", "{count} premium bottles were sold", units)
 
@@ -377,30 +383,61 @@ def _stock_lines(inventory: InventoryFigures, text: Messages) -> list[Line]:
 
 def _missing_lines(report: Report) -> list[Line]:
     """What needs a hand: products with sales that are in no figure, by name, then rows by reason."""
-    text, label = report.messages, report.messages.gettext(mark("Not in these figures"))
-    missing, sentences = report.missing, []
-    if missing.height:
-        named = missing.head(_NAMED).select(title(_TITLE_LENGTH, text).alias("title"), "units")
-        names = [f"{name} ({_bottles(units, text)})" for name, units in named.iter_rows()]
-        if missing.height > _NAMED:
-            more = missing.height - _NAMED
-            names.append(text.ngettext("{count} more", "{count} more", more))
-        sentences.append(
-            text.ngettext(
-                "{count} shop product with sales and no price: {names}",
-                "{count} shop products with sales and no price: {names}",
-                missing.height,
-                names=", ".join(names),
-            )
-        )
-    rejected = report.row_counts.filter(pl.col("disposition") == "rejected")
+    text, missing = report.messages, report.missing
+    label = text.gettext(mark("Not in these figures"))
+    named = [_missing_products(rows, rule, text) for (rule,), rows in missing.group_by("rule", maintain_order=True)]
+    rejected = report.row_counts.filter(pl.col("disposition") == "rejected").sort("rows", descending=True)
+    known = {("web", rule) for rule in missing["rule"]}
     reasons = [
-        text.ngettext("{count} row: {reason}", "{count} rows: {reason}", rows, reason=reason(rule, detail, text))
-        for rule, detail, rows in rejected.sort("rows", descending=True).select("rule", "detail", "rows").iter_rows()
-        if RULES[rule].severity != "info" and rule not in set(missing["rule"])
+        text.ngettext(
+            "{reason} ({workbook}: {count} row)",
+            "{reason} ({workbook}: {count} rows)",
+            rows,
+            reason=reason(rule, detail, text),
+            workbook=text.gettext(SOURCE_NAMES[source]),
+        )
+        for source, rule, detail, rows in rejected.select("source", "rule", "detail", "rows").iter_rows()
+        if RULES[rule].severity != "info" and (source, rule) not in known
     ]
-    if reasons:
-        sentences.append(" · ".join(reasons))
+    sentences = [" · ".join(parts) for parts in (named, reasons) if parts]
     if not sentences:
         return [Line(label, text.gettext(mark("Nothing that needs a hand: no sale is missing.")))]
     return [Line("" if index else label, one, "checks", is_alert=True) for index, one in enumerate(sentences)]
+
+
+def _missing_products(missing: pl.DataFrame, rule: object, text: Messages) -> str:
+    """The products of the web shop that are missing for one reason, the first of them by name."""
+    named = missing.head(_NAMED).select(title(_TITLE_LENGTH, text).alias("title"), "units")
+    names = [f"{name} ({_bottles(units, text)})" for name, units in named.iter_rows()]
+    if missing.height > _NAMED:
+        names.append(text.ngettext("{count} more", "{count} more", missing.height - _NAMED))
+    values = {"names": ", ".join(names)}
+    if rule == NO_KEY.code:
+        return text.ngettext(
+            "{count} shop product with sales and no sku: {names}",
+            "{count} shop products with sales and no sku: {names}",
+            missing.height,
+            **values,
+        )
+    if rule == UNREADABLE_KEY.code:
+        return text.ngettext(
+            "{count} shop product with sales and a sku that is not a key: {names}",
+            "{count} shop products with sales and a sku that is not a key: {names}",
+            missing.height,
+            **values,
+        )
+    if rule == UNLINKED_SALES.code:
+        return text.ngettext(
+            "{count} shop product with sales and no product of the ERP: {names}",
+            "{count} shop products with sales and no product of the ERP: {names}",
+            missing.height,
+            **values,
+        )
+    why = reason(str(rule), None, text)
+    return text.ngettext(
+        "{count} shop product with sales ({reason}): {names}",
+        "{count} shop products with sales ({reason}): {names}",
+        missing.height,
+        reason=why,
+        **values,
+    )

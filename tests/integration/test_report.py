@@ -129,10 +129,38 @@ def test_summary_lists_what_to_reorder_by_sales_at_risk(third: Written) -> None:
 
 def test_summary_names_the_products_that_are_missing_and_not_what_is_normal(third: Written) -> None:
     texts = third.texts("Summary")
-    named = "2 shop products with sales and no price: Vin sans sku 2019 (10 bottles), Autre vin sans sku (3 bottles)"
+    named = "2 shop products with sales and no sku: Vin sans sku 2019 (10 bottles), Autre vin sans sku (3 bottles)"
     assert named in texts
-    assert "20 rows: The id_web is not a product of the web shop" in texts
+    assert "The id_web is not a product of the web shop (Link table: 20 rows)" in texts
     assert not [text for text in texts if "108" in text or "714" in text]
+
+
+def test_missing_products_are_named_by_the_reason_for_which_they_are_missing(tmp_path: Path) -> None:
+    rows = [("1", "A", 3, "no-key"), ("2", "B", 2, "unlinked-sales"), ("3", "C", 1, "unreadable-key")]
+    report = report_of(SNAPSHOTS["third"], tmp_path)
+    missing = pl.DataFrame(rows, schema=report.missing.schema, orient="row")
+    assert headline(replace(report, missing=missing)).lines[-2].text == (
+        "1 shop product with sales and no sku: A (3 bottles) · "
+        "1 shop product with sales and no product of the ERP: B (2 bottles) · "
+        "1 shop product with sales and a sku that is not a key: C (1 bottle)"
+    )
+
+
+def test_rows_of_another_workbook_are_not_hidden_by_a_reason_that_a_shop_product_has_too(tmp_path: Path) -> None:
+    report = report_of(SNAPSHOTS["third"], tmp_path)
+    erp = pl.DataFrame([("erp", "rejected", "no-key", None, 4, None)], schema=report.row_counts.schema, orient="row")
+    counts = pl.concat([report.row_counts, erp])
+    assert (
+        "The key is empty: the row cannot be joined (ERP: 4 rows)"
+        in headline(replace(report, row_counts=counts)).lines[-1].text
+    )
+
+
+def test_more_cancelled_than_sold_is_not_called_nothing_sold(tmp_path: Path) -> None:
+    report = report_of(SNAPSHOTS["third"], tmp_path)
+    news = replace(report.summary.news, premium_units=-2)
+    shown = headline(replace(report, summary=replace(report.summary, news=news)))
+    assert "; 2 more premium bottles were cancelled than sold; " in shown.news
 
 
 def test_summary_says_so_when_nothing_is_missing(tmp_path: Path) -> None:
