@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
     from tasks.domain.issues import DataRefused
+    from tasks.domain.parameters import Language
     from tasks.publication.publisher import PublishedMonth
 
 PUBLISHED, REFUSED, WRONG_ARGUMENTS, OUTSIDE_FAILED, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -64,7 +65,7 @@ def _ended(name: str, command: Callable[[], int], given: dict[str, Any]) -> int:
     try:
         return command()
     except DataRefused as refused:
-        _report_refusal(refused)
+        _report_refusal(refused, given.get("language", "en"))
         return REFUSED
     except WrongArgument as error:
         _say(f"monthly-sales {name}: {error}")
@@ -245,19 +246,13 @@ def _list(options: ListOptions) -> int:
 # Output
 
 
-def _report_refusal(refused: "DataRefused") -> None:
+def _report_refusal(refused: "DataRefused", language: "Language") -> None:
     """All errors on stderr, at most twenty of a kind; the rest is counted, and listed in a file."""
-    import polars as pl  # noqa: PLC0415
+    from tasks.messages import messages_in  # noqa: PLC0415
+    from tasks.report.content import refusal_lines  # noqa: PLC0415
 
-    from tasks.domain.issues import lines  # noqa: PLC0415
-
-    errors = refused.issues.filter(pl.col("severity") == "error")
-    for text in lines(errors):
+    for text in refusal_lines(refused.issues, messages_in(language)):
         _say(text)
-    others = refused.issues.height - errors.height
-    besides = f" Besides, {others:,} warnings and rejected rows." if others else ""
-    count = "1 error" if errors.height == 1 else f"{errors.height:,} errors"
-    _say(f"Refused, nothing is published: {count}.{besides}")
 
 
 def _summary(published: "PublishedMonth") -> str:

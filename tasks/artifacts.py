@@ -19,11 +19,10 @@ from tasks.report.content import (
     SEVERITY_NAMES,
     SOURCE_NAMES,
     Report,
-    problem,
     reason,
     remedy,
     title,
-    translated,
+    word_issues,
 )
 from tasks.report.headline import Headline, headline
 
@@ -203,11 +202,11 @@ def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[d
     ]  # fmt: skip
     table: list[dict[str, object]] = [
         dict(zip(headings, (
-            _named(SEVERITY_NAMES, issue["severity"], messages), _address(issue), problem(issue["rule"], messages),
-            translated(issue["remedy"], messages), "" if issue["value"] is None else cell(issue["value"]),
+            _named(SEVERITY_NAMES, issue["severity"], messages), _address(issue), cell(issue["problem"]),
+            issue["remedy"], "" if issue["value"] is None else cell(issue["value"]),
             cell(issue["column"] or ""),
         ), strict=True))
-        for issue in issues.head(LONGEST_TABLE).iter_rows(named=True)
+        for issue in word_issues(issues.head(LONGEST_TABLE), messages).iter_rows(named=True)
     ]  # fmt: skip
     if issues.height > LONGEST_TABLE:
         rest = messages.ngettext(

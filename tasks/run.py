@@ -25,6 +25,7 @@ from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artif
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
 from tasks.messages import mark, messages_in
+from tasks.report.content import refusal_sentence, translate_remedies
 from tasks.report.csv_files import write_issues
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
@@ -107,9 +108,10 @@ def _report_refusal(run: Run, refused: DataRefused) -> None:
     with only_warned("The run's page does not show the issues", logger):
         errors = refused.issues.filter(pl.col("severity") == "error")
         warnings = refused.issues.filter(pl.col("severity") == "warning")
+        sentence = refusal_sentence(errors.height, text) if errors.height else str(refused)
         about = plain(text.gettext(mark("Warnings about the same workbooks. They alone do not stop a run.")))
         show_artifacts(
-            Artifact("refused-issues", plain(str(refused)), issue_table(errors, listed, text)),
+            Artifact("refused-issues", plain(sentence), issue_table(errors, listed, text)),
             *([Artifact("refused-warnings", about, issue_table(warnings, listed, text))] if warnings.height else []),
         )
         label_run("refused")
@@ -118,7 +120,9 @@ def _report_refusal(run: Run, refused: DataRefused) -> None:
 def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
     """Store the issues and what they were found in, and return their address: the same refusal twice is one file."""
     issues, about = run.folder / "data_issues.csv", run.folder / "run.json"
-    write_issues(issues, refused.issues, run.parameters.csv_dialect)
+    write_issues(
+        issues, translate_remedies(refused.issues, messages_in(run.parameters.language)), run.parameters.csv_dialect
+    )
     copies = {path.stem: file_facts(path).sha256 for path in sorted(run.folder.glob("*.xlsx"))}
     facts = {"parameters": asdict(run.parameters), "workbooks": copies}
     about.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")

@@ -14,6 +14,8 @@ import httpx
 
 from tasks.announcement.news import news_body, news_subject
 from tasks.domain.issues import OutsideFailure, WrongArgument
+from tasks.domain.parameters import Language
+from tasks.messages import mark, messages_in
 from tasks.publication.files import ReportFiles
 from tasks.publication.publisher import PublishedMonth
 
@@ -52,6 +54,7 @@ class Mail:
         workbook: The file to attach.
         workbook_address: Where the file is published; the message says so when the file is too large to attach.
         message_id: The same for the same revision, so that a mail program shows it once.
+        language: The language of the message.
     """
 
     subject: str
@@ -59,6 +62,7 @@ class Mail:
     workbook: Path
     workbook_address: str
     message_id: str
+    language: Language = "en"
 
 
 def month_mail(published: PublishedMonth, files: ReportFiles) -> Mail:
@@ -70,6 +74,7 @@ def month_mail(published: PublishedMonth, files: ReportFiles) -> Mail:
         workbook=files.path(files.workbook),
         workbook_address=address,
         message_id=f"<{uuid5(NAMESPACE_URL, f'{address}/{published.revision}')}@monthly-sales>",
+        language=published.headline.language,
     )
 
 
@@ -118,13 +123,21 @@ def compose(mail: Mail, sender: str, recipients: tuple[str, ...]) -> EmailMessag
     message = EmailMessage()
     message["From"], message["To"] = sender, ", ".join(recipients)
     message["Subject"], message["Date"], message["Message-ID"] = mail.subject, formatdate(), mail.message_id
-    size = mail.workbook.stat().st_size
+    size, text = mail.workbook.stat().st_size, messages_in(mail.language)
     if size > LARGEST_ATTACHMENT:
         message.set_content(
-            f"{mail.body}\n\nThe workbook has {size / 1e6:,.0f} MB, too much for an e-mail: {mail.workbook_address}\n"
+            mail.body
+            + "\n\n"
+            + text.gettext(
+                mark("The workbook has {size} MB, too much for an e-mail: {address}"),
+                size=text.number(size / 1e6),
+                address=mail.workbook_address,
+            )
+            + "\n"
         )
         return message
-    message.set_content(f"{mail.body}\n\nThe workbook is attached, and published as {mail.workbook_address}\n")
+    attached = mark("The workbook is attached, and published as {address}")
+    message.set_content(f"{mail.body}\n\n{text.gettext(attached, address=mail.workbook_address)}\n")
     kind, _, subtype = (mimetypes.guess_type(mail.workbook.name)[0] or "application/octet-stream").partition("/")
     message.add_attachment(mail.workbook.read_bytes(), maintype=kind, subtype=subtype, filename=mail.workbook.name)
     return message

@@ -11,6 +11,7 @@ from tasks.domain.schemas import DataIssue, WebSheet
 
 SHOWN_VALUE_LENGTH = 40
 LINES_PER_RULE = 20
+MORE = "… and {rest} more like this ({rule}: {count} in all)."
 
 
 @dataclass(frozen=True)
@@ -109,18 +110,19 @@ def _on_one_line(text: str) -> str:
 
 
 def line(issue: dict[str, object]) -> str:
-    """The issue on one line: address, what is wrong, what to do."""
-    sentence = RULES[str(issue["rule"])].sentence.replace("{other}", _on_one_line(str(issue["other"])))
-    return f"{address(issue)} {sentence}. {issue['remedy']}"
+    """The issue on one line: address, what is wrong, what to do; in English unless it has its own `problem`."""
+    sentence = issue.get("problem") or RULES[str(issue["rule"])].sentence.replace("{other}", str(issue["other"]))
+    return f"{address(issue)} {_on_one_line(str(sentence))}. {issue['remedy']}"
 
 
-def lines(issues: pl.DataFrame) -> list[str]:
+def lines(issues: pl.DataFrame, more: str = MORE) -> list[str]:
     """A line per issue, grouped by rule in the frame's order, at most twenty of each, with the full count."""
     shown = []
     for (rule,), group in issues.group_by("rule", maintain_order=True):
         shown += [line(issue) for issue in group.head(LINES_PER_RULE).iter_rows(named=True)]
         if group.height > LINES_PER_RULE:
-            shown.append(f"… and {group.height - LINES_PER_RULE:,} more like this ({rule}: {group.height:,} in all).")
+            rest, count = f"{group.height - LINES_PER_RULE:,}", f"{group.height:,}"
+            shown.append(more.format(rest=rest, rule=rule, count=count))
     return shown
 
 

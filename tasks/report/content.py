@@ -11,6 +11,7 @@ import polars as pl
 from tasks.domain import rules
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.inventory import list_dormant, list_reorder
+from tasks.domain.issues import lines
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period, list_changes, select_trend
 from tasks.domain.rules import RULES
@@ -181,24 +182,53 @@ class Report:
     @cached_property
     def listed_issues(self) -> pl.DataFrame:
         """The issues in words."""
-        text, issues = self.messages, self.translated_issues
-        sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
-        another = pl.col("other").fill_null(text.gettext(_ANOTHER))
+        text, issues = self.messages, word_issues(self.translated_issues, self.messages)
         return issues.with_columns(
             _translated(issues["severity"], SEVERITY_NAMES, text).alias("severity"),
             _translated(issues["disposition"], DISPOSITIONS, text).alias("outcome"),
-            pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True).alias("problem"),
         )
 
     @cached_property
     def translated_issues(self) -> pl.DataFrame:
         """The issues (`DataIssue`) with their remedies in the language of the run."""
-        translations = {
-            rule.remedy.replace("{other}", source): self.messages.gettext(rule.remedy).replace("{other}", source)
-            for rule in RULES.values()
-            for source in SOURCES
-        }
-        return self.issues.select(DataIssue.column_names()).with_columns(pl.col("remedy").replace(translations))
+        return translate_remedies(self.issues, self.messages).select(DataIssue.column_names())
+
+
+def translate_remedies(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
+    """The issues (`DataIssue`) with their remedies in this language."""
+    translations = {
+        rule.remedy.replace("{other}", source): text.gettext(rule.remedy).replace("{other}", source)
+        for rule in RULES.values()
+        for source in SOURCES
+    }
+    return issues.with_columns(pl.col("remedy").replace(translations))
+
+
+def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
+    """The issues in this language: the `problem`, which names the other cell, and the remedy."""
+    sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
+    another = pl.col("other").fill_null(text.gettext(_ANOTHER))
+    problem = pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True)
+    return translate_remedies(issues, text).with_columns(problem.alias("problem"))
+
+
+def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
+    """What a terminal shows of refused data: the errors, at most twenty of a kind, then how much there is in all."""
+    errors = issues.filter(pl.col("severity") == "error")
+    more = text.gettext(mark("… and {rest} more like this ({rule}: {count} in all)."))
+    last = refusal_sentence(errors.height, text)
+    if others := issues.height - errors.height:
+        last += " " + text.ngettext(
+            "Besides, {count} warning or rejected row.", "Besides, {count} warnings and rejected rows.", others
+        )
+    return [*lines(word_issues(errors, text), more), last]
+
+
+def refusal_sentence(errors: int, text: Messages) -> str:
+    """How many errors stopped the run."""
+    return text.ngettext(
+        "Refused, nothing is published: {count} error.", "Refused, nothing is published: {count} errors.", errors
+    )
 
 
 def sheet_name(key: SheetKey, text: Messages) -> str:
@@ -225,11 +255,6 @@ def problem(rule: str, text: Messages) -> str:
     """What is wrong, as the end of a sentence that begins with an address."""
     sentence = RULES[rule].sentence
     return text.gettext(sentence).replace("{other}", text.gettext(_ANOTHER))
-
-
-def translated(message: str, text: Messages) -> str:
-    """A message that is marked elsewhere, such as a remedy of an issue."""
-    return text.gettext(message)
 
 
 def remedy(rule: str | None, text: Messages) -> str | None:

@@ -290,15 +290,15 @@ def _last_days(compared: Comparisons, text: Messages) -> Tile:
         label = text.ngettext("Last {count} day", "Last {count} days", YEAR_DAYS)
         return Tile(label, None, "money", (_why(compared.last_365_missing, text),))
     label = text.ngettext("Last {count} day", "Last {count} days", year.days)
-    change = _change(compared.year_before, "value", text.gettext(mark("the year before")), text)
+    change = _change(compared.year_before, "value", text.gettext(mark("year before")), text)
     return Tile(label, year.value, "money", (_bottles(year.units, text), change))
 
 
 def _total_to_date(figures: Figures, text: Messages) -> Tile:
     share = figures.premium_revenue / figures.revenue if figures.revenue else Decimal(0)
     premium = text.ngettext(
-        "{count} premium wine, {share} of it",
-        "{count} premium wines, {share} of it",
+        "{count} premium wine, {share} of total",
+        "{count} premium wines, {share} of total",
         figures.premium,
         share=text.percent(share),
     )

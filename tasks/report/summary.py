@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tasks.domain.inventory import list_reorder
-from tasks.messages import mark
+from tasks.messages import Messages, mark
 from tasks.report.charts import ChartSpec, best_sellers, premium_wines, trend
 from tasks.report.content import Report, SheetKey, list_out_of_stock, sheet_name, title
 from tasks.report.headline import UNKNOWN, Line, Tile, headline
@@ -25,8 +25,9 @@ _LISTED = 8
 _GAP, _LINE, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 30, 28, 150, 220, 230
 """Heights in pixels."""
 _LONGEST_TITLE = 90
-_LETTER_PIXELS = 5.7
-"""Width of a usual letter of 9 points."""
+_NARROW, _WIDE = frozenset("fijlrtI .,:;'!|()[]/-·"), frozenset("mwMW%€")
+_NARROW_PIXELS, _LETTER_PIXELS, _WIDE_PIXELS = 3.6, 6.5, 9.0
+"""Widths of letters of 9 points; capitals count as wide."""
 
 
 class SummaryCell(NamedTuple):
@@ -70,8 +71,8 @@ class SummaryPage:
         return max(cell.row for cell in self.cells)
 
     def add(self, row: int, column: int, columns: int, value: object, style: str, link: SheetKey | None = None) -> None:
-        self.cells.append(SummaryCell(row, column, columns, value, style, link))  # type: ignore[arg-type]
         """Put a value on the page."""
+        self.cells.append(SummaryCell(row, column, columns, value, style, link))  # type: ignore[arg-type]
 
 
 class SmallList(NamedTuple):
@@ -181,24 +182,30 @@ def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> in
 
 def _lines(text: str, columns: int) -> int:
     """How many lines a text takes in these columns of the page."""
-    return 1 + int(len(text) * _LETTER_PIXELS / (columns * COLUMN_PIXELS - _GAP))
+    pixels = sum(
+        _NARROW_PIXELS if sign in _NARROW else _WIDE_PIXELS if sign in _WIDE or sign.isupper() else _LETTER_PIXELS
+        for sign in text
+    )
+    return 1 + int(pixels / (columns * COLUMN_PIXELS - _GAP))
 
 
 def _reorder(report: Report) -> SmallList:
     """The wines that sell and have fewer than 8 weeks of cover, by sales at risk."""
     text = report.messages
     out = text.gettext(mark("out"))
-    rows = list_reorder(report.wines.lazy()).head(_LISTED).collect()
-    shown = rows.select(title(_LONGEST_TITLE, text), "stock_quantity", "pace", "weeks_of_cover", "at_risk")
+    rows = list_reorder(report.wines.lazy()).collect()
+    shown = rows.head(_LISTED).select(
+        title(_LONGEST_TITLE, text), "stock_quantity", "pace", "weeks_of_cover", "at_risk"
+    )
     columns: tuple[tuple[str, int, Kind], ...] = (
         (text.gettext(mark("Wine")), 6, "text"),
         (text.gettext(mark("Left")), 1, "count"),
         (text.gettext(mark("Per week")), 1, "score"),
-        (text.gettext(mark("Weeks of cover")), 2, "decimal"),
+        (text.gettext(mark("Weeks of\ncover")), 2, "decimal"),
         (text.gettext(mark("At risk per week")), 2, "money"),
     )
     return SmallList(
-        text.gettext(mark("Reorder, by sales at risk")),
+        _counted(text.gettext(mark("Reorder, by sales at risk")), rows.height, text),
         columns,
         [(name, out if left <= 0 else left, *numbers) for name, left, *numbers in shown.iter_rows()],
         text.gettext(mark("No wine that sells has fewer than 8 weeks of cover.")),
@@ -207,7 +214,7 @@ def _reorder(report: Report) -> SmallList:
 
 def _out_of_stock(report: Report) -> SmallList:
     text = report.messages
-    rows = list_out_of_stock(report.wines.lazy()).head(_LISTED).collect()
+    rows = list_out_of_stock(report.wines.lazy()).collect()
     columns: tuple[tuple[str, int, Kind], ...] = (
         (text.gettext(mark("Wine")), 12, "text"),
         (text.gettext(mark("Left")), 2, "count"),
@@ -215,13 +222,21 @@ def _out_of_stock(report: Report) -> SmallList:
         (text.gettext(mark("Price")), 3, "money"),
         (text.gettext(mark("Total revenue to date")), 3, "money"),
     )
-    shown = rows.select(title(_LONGEST_TITLE, text), "total_sales", "price", "revenue")
+    shown = rows.head(_LISTED).select(title(_LONGEST_TITLE, text), "total_sales", "price", "revenue")
     return SmallList(
-        text.gettext(mark("Out of stock, by total revenue to date")),
+        _counted(text.gettext(mark("Out of stock, by total revenue to date")), rows.height, text),
         columns,
         [(name, text.gettext(mark("out")), *numbers) for name, *numbers in shown.iter_rows()],
         text.gettext(mark("No wine that has sold is out of stock.")),
     )
+
+
+def _counted(title_text: str, count: int, text: Messages) -> str:
+    """The title of a list, with how many of the rows it shows where these are not all."""
+    if count <= _LISTED:
+        return title_text
+    message = mark("{title} ({shown} of {count})")
+    return text.gettext(message, title=title_text, shown=text.number(_LISTED), count=text.number(count))
 
 
 def _add_lines(page: SummaryPage, row: int, shown: Sequence[Line], report: Report) -> None:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.policy import default
 from pathlib import Path
@@ -142,6 +143,11 @@ def test_a_workbook_that_is_too_large_is_named_by_its_address(tmp_path: Path, si
     text = message.get_body().get_content()
     assert ("too much for an e-mail" in text) is not attached
     assert "s3://bottleneck/prod/sales_reports/sales_report_2025-05.xlsx" in text
+
+
+def test_the_message_is_in_the_language_of_the_run(tmp_path: Path) -> None:
+    message = mail.compose(replace(month_mail(tmp_path), language="fr"), USER, RECIPIENTS)
+    assert "Le classeur est joint, et publié sous s3://" in message.get_body().get_content()
 
 
 def test_a_wrong_password_is_an_error_of_the_server(tmp_path: Path, server: Any) -> None:

@@ -43,7 +43,7 @@ HOSTILE = {
 SHEETS = {
     "en": ["Summary", "Products", "Premium wines", "Stock", "Changes", "Data checks", "About", "Chart data"],
     "fr": [
-        "Synthèse", "Produits", "Vins premium", "Stocks", "Évolution", "Contrôle des données", "À propos",
+        "Synthèse", "Produits", "Vins premium", "Stocks", "Mouvements de gamme", "Contrôle des données", "À propos",
         "Données des graphiques",
     ],
 }  # fmt: skip
@@ -121,7 +121,7 @@ def test_no_surface_calls_a_period_a_month(tmp_path: Path) -> None:
 
 def test_summary_lists_what_to_reorder_by_sales_at_risk(third: Written) -> None:
     rows = [[cell for cell in row if cell is not None] for row in third.sheet("Summary").values]
-    at = next(index for index, row in enumerate(rows) if "Weeks of cover" in row)
+    at = next(index for index, row in enumerate(rows) if "Weeks of\ncover" in row)
     listed = [row for row in rows[at + 1 : at + 9] if len(row) == 5]
     assert [row[:2] for row in listed] == [["Château 4402", 2], ["Château 4334", 4], ["Château 4144", "out"]]
     assert [row[4] for row in listed] == sorted((row[4] for row in listed), reverse=True)

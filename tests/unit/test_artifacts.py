@@ -21,6 +21,7 @@ from tasks.artifacts import (
 )
 from tasks.domain.issues import Issue, issue_frame
 from tasks.messages import messages_in
+from tasks.report.content import refusal_lines
 from tasks.report.headline import headline
 
 PUBLISHED = "2025-05 is published (revision 1)."
@@ -124,3 +125,22 @@ def test_a_long_list_of_issues_ends_with_where_the_rest_is() -> None:
         "What to do": "Correct the cell, then run again.", "Value": "n/a", "Column": "price",
     }  # fmt: skip
     assert table[-1]["Cell"] == "… and 1 issue more. All of them are in s3://wines/refused/list.csv"
+
+
+def test_issues_name_the_other_cell_and_their_remedy_in_the_language_of_the_run() -> None:
+    repeated = Issue("web.xlsx", "contradicting-rows", sheet="S", cell="B3", column="sku", other='B9, "7"')
+    unmatched = Issue("the three workbooks", "unmatched", value="3 of 4", other="erp")
+    rows = issue_table(issue_frame([repeated, unmatched]), "", messages_in("fr"))
+    assert rows[0]["Anomalie"] == 'contredit B9, "7"'
+    assert str(rows[1]["Que faire"]).startswith("Il manque sans doute des lignes du classeur erp,")
+
+
+def test_a_terminal_shows_refused_data_in_the_language_of_the_run() -> None:
+    error = Issue("erp.xlsx", "not-a-number", sheet="S", cell="C2", column="price", value="n/a")
+    warning = Issue("erp.xlsx", "absent-column", column="stock_status")
+    shown = refusal_lines(issue_frame([*[error] * 21, warning]), messages_in("fr"))
+    assert shown[0] == 'erp.xlsx [S] C2, price: "n/a" n\'est pas un nombre. Corriger la cellule, puis relancer.'
+    assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in shown[-2:]] == [
+        "… et 1 de plus du même genre (not-a-number : 21 en tout).",
+        "Refusé, rien n'est publié : 21 erreurs. En outre, 1 avertissement ou ligne rejetée.",
+    ]
