@@ -297,8 +297,8 @@ def _last_days(compared: Comparisons, text: Messages) -> Tile:
 def _total_to_date(figures: Figures, text: Messages) -> Tile:
     share = figures.premium_revenue / figures.revenue if figures.revenue else Decimal(0)
     premium = text.ngettext(
-        "{count} premium wine, {share} of total",
-        "{count} premium wines, {share} of total",
+        "{count} premium, {share} of total",
+        "{count} premium, {share} of total",
         figures.premium,
         share=text.percent(share),
     )

@@ -20,7 +20,7 @@ COLUMNS = 24
 COLUMN_PIXELS = 44
 ROW_PIXELS = 18
 _TILE_COLUMNS = 4
-_LINE_COLUMNS = 17
+_LINE_COLUMNS = 16
 _LISTED = 8
 _GAP, _LINE, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 30, 28, 150, 220, 230
 """Heights in pixels."""
@@ -244,7 +244,7 @@ def _add_lines(page: SummaryPage, row: int, shown: Sequence[Line], report: Repor
         name = sheet_name(line.sheet, report.messages) if line.sheet else None
         page.add(row, 0, 4, line.label, "alert label" if line.is_alert else "line label")
         page.add(row, 4, _LINE_COLUMNS, line.text, "line")
-        page.add(row, 21, 3, name and f"→ {name}", "link", line.sheet)
+        page.add(row, 20, 4, name and f"→ {name}", "link", line.sheet)
         page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
         row += 1
 
