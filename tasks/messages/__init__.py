@@ -85,10 +85,6 @@ class Messages:
         """A number with its sign."""
         return format_decimal(value, format=_signed(_pattern(places), value), locale=self.locale)
 
-    def money_change(self, value: Decimal, places: int = 2) -> str:
-        """An amount in EUR with its sign."""
-        return self._currency(value, _signed(self._money_pattern(places), value))
-
     def percent_change(self, share: float | Decimal, places: int = 1) -> str:
         """A relative change in percent, with its sign."""
         return format_percent(share, format=_signed(self._percent_pattern(places), share), locale=self.locale)

@@ -30,13 +30,16 @@ _NARROW_PIXELS, _LETTER_PIXELS, _WIDE_PIXELS = 3.6, 6.5, 9.0
 """Widths of letters of 9 points; capitals count as wide."""
 
 
+CellValue = str | int | float | Decimal | None
+
+
 class SummaryCell(NamedTuple):
     """A cell of the page, or several that are one."""
 
     row: int
     column: int
     columns: int
-    value: str | int | float | Decimal | None
+    value: CellValue
     style: str
     link: SheetKey | None = None
 
@@ -70,9 +73,9 @@ class SummaryPage:
         """The last row with content."""
         return max(cell.row for cell in self.cells)
 
-    def add(self, row: int, column: int, columns: int, value: object, style: str, link: SheetKey | None = None) -> None:
-        """Put a value on the page."""
-        self.cells.append(SummaryCell(row, column, columns, value, style, link))  # type: ignore[arg-type]
+    def add(self, cell: SummaryCell) -> None:
+        """Put a cell on the page."""
+        self.cells.append(cell)
 
 
 class SmallList(NamedTuple):
@@ -87,16 +90,16 @@ class SmallList(NamedTuple):
 
     title: str
     columns: tuple[tuple[str, int, Kind], ...]
-    rows: list[tuple[object, ...]]
+    rows: list[tuple[CellValue, ...]]
     if_empty: str
 
 
 def summary_page(report: Report) -> SummaryPage:
     """The page of a snapshot."""
     page, shown = SummaryPage(), headline(report)
-    page.add(0, 0, 14, shown.title, "title")
-    page.add(0, 14, 10, shown.period, "period")
-    page.add(1, 0, COLUMNS, shown.news, "news")
+    page.add(SummaryCell(0, 0, 14, shown.title, "title"))
+    page.add(SummaryCell(0, 14, 10, shown.period, "period"))
+    page.add(SummaryCell(1, 0, COLUMNS, shown.news, "news"))
     page.heights |= {0: 30, 1: 22, 2: 8}
     row = _add_tiles(page, 3, shown.tiles)
     if report.summary.period is None:
@@ -127,11 +130,15 @@ def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
     notes = max(len(tile.notes) for tile in shown)
     for index, tile in enumerate(shown):
         column = index * _TILE_COLUMNS
-        page.add(row, column, _TILE_COLUMNS, tile.label, "tile label")
-        page.add(row + 1, column, _TILE_COLUMNS, UNKNOWN if tile.value is None else tile.value, f"tile {tile.kind}")
+        page.add(SummaryCell(row, column, _TILE_COLUMNS, tile.label, "tile label"))
+        page.add(
+            SummaryCell(
+                row + 1, column, _TILE_COLUMNS, UNKNOWN if tile.value is None else tile.value, f"tile {tile.kind}"
+            )
+        )
         for step in range(notes):
             note = tile.notes[step] if step < len(tile.notes) else None
-            page.add(row + 2 + step, column, _TILE_COLUMNS, note, "tile note")
+            page.add(SummaryCell(row + 2 + step, column, _TILE_COLUMNS, note, "tile note"))
     page.heights |= {row + 1: 30, row + 2 + notes: _GAP}
     return row + 3 + notes
 
@@ -139,11 +146,11 @@ def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
 def _add_chart(page: SummaryPage, corner: tuple[int, int], columns: int, height: int, chart: ChartSpec) -> None:
     """A title with its chart below; without a bar, a sentence."""
     row, column = corner
-    page.add(row, column, columns, chart.title, "section")
+    page.add(SummaryCell(row, column, columns, chart.title, "section"))
     if chart.series:
         page.charts.append(PlacedChart(row + 1, column, columns * COLUMN_PIXELS - _GAP, height, chart))
     else:
-        page.add(row + 1, column, columns, chart.if_empty, "note")
+        page.add(SummaryCell(row + 1, column, columns, chart.if_empty, "note"))
 
 
 def _add_trend(page: SummaryPage, row: int, report: Report) -> None:
@@ -151,15 +158,19 @@ def _add_trend(page: SummaryPage, row: int, report: Report) -> None:
         _add_chart(page, (row, 0), COLUMNS, _TREND, trend(report))
         page.heights[row + 1] = _TREND
     else:
-        page.add(row, 0, COLUMNS, report.messages.gettext(mark("The trend starts with the next snapshot.")), "note")
+        page.add(
+            SummaryCell(
+                row, 0, COLUMNS, report.messages.gettext(mark("The trend starts with the next snapshot.")), "note"
+            )
+        )
 
 
 def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> int:
     """A short table; returns the row after it."""
-    page.add(row, column, COLUMNS - column, listed.title, "section")
+    page.add(SummaryCell(row, column, COLUMNS - column, listed.title, "section"))
     row += 1
     if not listed.rows:
-        page.add(row, column, COLUMNS - column, listed.if_empty, "note")
+        page.add(SummaryCell(row, column, COLUMNS - column, listed.if_empty, "note"))
         return row + 1
     page.heights[row] = _HEADING
     for values in [None, *listed.rows]:
@@ -167,12 +178,11 @@ def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> in
         for index, (heading_text, columns, kind) in enumerate(listed.columns):
             if values is None:
                 is_text = kind == "text"
-                page.add(row, at, columns, heading_text, f"small header {'text' if is_text else 'number'}")
+                page.add(SummaryCell(row, at, columns, heading_text, f"small header {'text' if is_text else 'number'}"))
             else:
                 value = values[index]
-                page.add(
-                    row, at, columns, value, "small alert" if isinstance(value, str) and index else f"small {kind}"
-                )
+                style = "small alert" if isinstance(value, str) and index else f"small {kind}"
+                page.add(SummaryCell(row, at, columns, value, style))
             at += columns
         if values is not None and _lines(str(values[0]), listed.columns[0][1]) > 1:
             page.heights[row] = _TWO_LINES
@@ -242,9 +252,9 @@ def _counted(title_text: str, count: int, text: Messages) -> str:
 def _add_lines(page: SummaryPage, row: int, shown: Sequence[Line], report: Report) -> None:
     for line in shown:
         name = sheet_name(line.sheet, report.messages) if line.sheet else None
-        page.add(row, 0, 4, line.label, "alert label" if line.is_alert else "line label")
-        page.add(row, 4, _LINE_COLUMNS, line.text, "line")
-        page.add(row, 20, 4, name and f"→ {name}", "link", line.sheet)
+        page.add(SummaryCell(row, 0, 4, line.label, "alert label" if line.is_alert else "line label"))
+        page.add(SummaryCell(row, 4, _LINE_COLUMNS, line.text, "line"))
+        page.add(SummaryCell(row, 20, 4, name and f"→ {name}", "link", line.sheet))
         page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
         row += 1
 

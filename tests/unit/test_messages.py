@@ -71,11 +71,11 @@ def test_french_typography_has_no_break_before_high_punctuation(french: Catalog)
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", ["70,568.60", "€70,568.60", "-€5.00", "+€12.50", "€70,569", "9.8%", "-22%", "+20.7%", "0", "+3"]),
+        ("en", ["70,568.60", "€70,568.60", "-€5.00", "€70,569", "9.8%", "-22%", "+20.7%", "0", "+3"]),
         (
             "fr",
             [
-                f"70{NN}568,60", f"70{NN}568,60{N}€", f"-5,00{N}€", f"+12,50{N}€", f"70{NN}569{N}€", f"9,8{N}%",
+                f"70{NN}568,60", f"70{NN}568,60{N}€", f"-5,00{N}€", f"70{NN}569{N}€", f"9,8{N}%",
                 f"-22{N}%", f"+20,7{N}%", "0", "+3",
             ],
         ),
@@ -87,7 +87,6 @@ def test_numbers_money_and_percentages_follow_cldr(language: str, expected: list
         text.number(70568.6, 2),
         text.money(Decimal("70568.60")),
         text.money(Decimal(-5)),
-        text.money_change(Decimal("12.50")),
         text.money(Decimal("70568.60"), 0),
         text.percent(0.0978),
         text.percent_change(-0.22, 0),
