@@ -214,6 +214,7 @@ def _backfill(options: BackfillOptions) -> int:
 
 def _verify(options: VerifyOptions) -> int:
     from tasks.domain.month import resolve_month  # noqa: PLC0415
+    from tasks.messages import mark, messages_in  # noqa: PLC0415
     from tasks.publication.verify import verify_month  # noqa: PLC0415
     from tasks.report.headline import summary_headline  # noqa: PLC0415
 
@@ -222,7 +223,13 @@ def _verify(options: VerifyOptions) -> int:
     for fault in verdict.faults:
         _say(fault)
     if verdict.manifest:
-        print(f"{month}, revision {verdict.manifest.revision}: {'damaged' if verdict.faults else 'as published'}")
+        text = messages_in(verdict.manifest.run_parameters().language)
+        sentence = (
+            mark("{month}, revision {revision}: damaged")
+            if verdict.faults
+            else mark("{month}, revision {revision}: as published")
+        )
+        print(text.gettext(sentence, month=month, revision=str(verdict.manifest.revision)))
         shown = summary_headline(verdict.manifest.summary(), verdict.manifest.run_parameters())
         print("\n".join([shown.title, *shown.sentences()]))
     return REFUSED if verdict.faults else PUBLISHED

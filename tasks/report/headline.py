@@ -333,25 +333,28 @@ def _tiles_to_date(summary: SnapshotSummary, text: Messages) -> list[Tile]:
 
 
 def _changes_line(period: PeriodFigures, text: Messages) -> Line:
-    counted = {
-        text.ngettext("{count} new", "{count} new", period.new_products): period.new_products,
-        text.ngettext("{count} newly linked", "{count} newly linked", period.newly_linked_products): (
-            period.newly_linked_products
-        ),
-        text.ngettext("{count} delisted", "{count} delisted", period.delisted_products): period.delisted_products,
-        text.ngettext("{count} repriced", "{count} repriced", period.repriced_products): period.repriced_products,
-        text.ngettext("{count} newly premium", "{count} newly premium", period.newly_premium): period.newly_premium,
-        text.ngettext("{count} no longer premium", "{count} no longer premium", period.no_longer_premium): (
-            period.no_longer_premium
-        ),
-        text.ngettext("{count} bottle cancelled", "{count} bottles cancelled", period.cancelled_units): (
-            period.cancelled_units
-        ),
-    }
+    phrases = [
+        text.ngettext("{count} new", "{count} new", period.new_products),
+        text.ngettext("{count} newly linked", "{count} newly linked", period.newly_linked_products),
+        text.ngettext("{count} delisted", "{count} delisted", period.delisted_products),
+        text.ngettext("{count} repriced", "{count} repriced", period.repriced_products),
+        text.ngettext("{count} newly premium", "{count} newly premium", period.newly_premium),
+        text.ngettext("{count} no longer premium", "{count} no longer premium", period.no_longer_premium),
+        text.ngettext("{count} bottle cancelled", "{count} bottles cancelled", period.cancelled_units),
+    ]
+    counts = [
+        period.new_products,
+        period.newly_linked_products,
+        period.delisted_products,
+        period.repriced_products,
+        period.newly_premium,
+        period.no_longer_premium,
+        period.cancelled_units,
+    ]
     label = text.gettext(mark("Changes"))
-    if not any(counted.values()):
+    if not any(counts):
         return Line(label, text.gettext(mark("No product, price or class changed.")))
-    sentence = " · ".join(phrase for phrase, count in counted.items() if count)
+    sentence = " · ".join(phrase for phrase, count in zip(phrases, counts, strict=True) if count)
     if period.new_without_date:
         sentence += " · " + text.gettext(
             mark("without post_date, every product that was not there before counts as new")

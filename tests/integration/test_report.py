@@ -16,6 +16,7 @@ import pytest
 from reports import FIRST, MISSING, SNAPSHOTS, THIRD, Written, report_of, titled, write
 
 from tasks.domain.issues import DataRefused, Issue, issue_frame
+from tasks.messages import Messages
 from tasks.report import layout, writer
 from tasks.report.cells import cell_text, cell_texts
 from tasks.report.headline import headline
@@ -161,6 +162,14 @@ def test_more_cancelled_than_sold_is_not_called_nothing_sold(tmp_path: Path) -> 
     news = replace(report.summary.news, premium_units=-2)
     shown = headline(replace(report, summary=replace(report.summary, news=news)))
     assert "; 2 more premium bottles were cancelled than sold; " in shown.news
+
+
+def test_two_kinds_of_changes_with_one_wording_are_both_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Messages, "ngettext", lambda *_, **__: "some")
+    shown = headline(report_of(SNAPSHOTS["third"], tmp_path))
+    assert shown.lines[0].text == "some · some · some · some"
 
 
 def test_summary_says_so_when_nothing_is_missing(tmp_path: Path) -> None:
