@@ -87,5 +87,5 @@ def test_a_hostile_month_ends_with_its_figures_or_its_words(case: Case, tmp_path
         figures = SOUND | case.figures
         assert f"\nTotal revenue to date: €{figures['revenue']:,.2f}" in ended.out
         assert f"\nBottles to date: {figures['units']:,}\n" in ended.out
-        assert f"{'Premium wines':<15} {figures['premium']} above" in ended.out
+        assert f"\nPremium wines: {figures['premium']:,}; premium above" in ended.out
         assert "refused" not in folders
