@@ -13,7 +13,7 @@ import polars as pl
 
 from tasks.domain import rules
 from tasks.domain.cells import comparable
-from tasks.domain.issues import Issue
+from tasks.domain.issues import Issue, shortened
 from tasks.domain.join import Cleaned
 from tasks.domain.period import Period
 from tasks.domain.schemas import Source
@@ -76,6 +76,7 @@ def find_unusual(snapshots: Snapshots) -> list[Issue]:
         .select(
             "product_id",
             "sku",
+            "post_title",
             "total_sales",
             "erp_row",
             "liaison_row",
@@ -156,7 +157,7 @@ class _Locations:
             value=f"{product[column]}",
             disposition="used",
             key=product["sku" if source == "web" else "product_id"],
-            other=f'"{product[f"{column}_before"]}" ({self._before(letter, product[f"{source}_row_before"])})',
+            other=f'"{product[f"{column}_before"]}" ({self._before(letter, f"{source}_row_before", product)})',
         )
 
     def missing(self, rule: str, source: Source, column: str, product: dict[str, Any]) -> Issue:
@@ -169,12 +170,14 @@ class _Locations:
             column=column,
             value=product[column],
             key=product[column],
-            other=self._before(letter, product[f"{source}_row"]),
+            other=self._before(letter, f"{source}_row", product),
         )
 
-    def _before(self, letter: str, row: int | None) -> str:
-        """The cell in the workbook of the previous snapshot, with its export date: `D17, 2025-04-15`."""
-        return f"{self.start}" if row is None else f"{letter}{row}, {self.start}"
+    def _before(self, letter: str, row: str, product: dict[str, Any]) -> str:
+        """The product and its cell in the previous snapshot's workbook: `Château d'Yquem 2015, D17, 2025-04-15`."""
+        title = product["post_title"] and shortened(product["post_title"])
+        cell = None if product[row] is None else f"{letter}{product[row]}"
+        return ", ".join(part for part in (title, cell, f"{self.start}") if part)
 
 
 def _judge_counters(continuing: pl.DataFrame, locations: _Locations) -> Iterator[Issue]:

@@ -76,7 +76,7 @@ def test_an_older_export_delivered_again_is_refused_with_products_and_cells() ->
     assert {issue.rule for issue in issues} == {"counters-fell"}
     assert len(issues) == 12
     assert lines(issue_frame(issues))[0] == (
-        'web.xlsx [Sheet1] D7, total_sales of sku 10006: "19" is lower than "21" (D7, 2025-04-15), '
+        'web.xlsx [Sheet1] D7, total_sales of sku 10006: "19" is lower than "21" (Wine 6, D7, 2025-04-15), '
         "like most counters that changed: the export is probably an older one. "
         "Export the web workbook again; or run with --accept-unusual if it is right."
     )
@@ -131,7 +131,7 @@ def test_prices_that_changed_by_one_factor_are_refused(factor: str) -> None:
 def test_the_message_about_prices_names_the_cells_before_and_now() -> None:
     issues = found(RANGE, priced(RANGE, lambda price: price * 100))
     assert (
-        'erp.xlsx [Sheet1] C7, price of product 6: "1450.00" is "14.50" (C7, 2025-04-15) times the same'
+        'erp.xlsx [Sheet1] C7, price of product 6: "1450.00" is "14.50" (Wine 6, C7, 2025-04-15) times the same'
         in "\n".join(lines(issue_frame(issues)))
     )
 
@@ -170,7 +170,7 @@ def test_an_export_that_was_cut_off_is_refused_with_the_products_that_sold_befor
     issues = without_web_rows(RANGE, lambda wine: wine.number <= 30)
     assert [issue.rule for issue in issues] == ["cut-off-export"] * 10
     assert lines(issue_frame(issues))[0] == (
-        'web.xlsx [Sheet1], sku: "10031" is missing, and so is all that followed it before (A32, 2025-04-15): '
+        'web.xlsx [Sheet1], sku: "10031" is missing, and so is all that followed it before (Wine 31, A32, 2025-04-15): '
         "the export is probably cut off. "
         "Export the workbook whole; or run with --accept-unusual if it is right."
     )
