@@ -27,7 +27,7 @@ _DEFINITIONS: tuple[tuple[str, str], ...] = (
         mark(
             "A product that is not in the previous snapshot is new when it was added to the shop since then. Otherwise "
             "it is newly linked: its counter is history, and what it sold in the period is unknown. Without post_date "
-            "in the web workbook it counts as new."
+            "in the web workbook it counts as new, unless an earlier snapshot had it: then it is newly linked."
         ),
     ),
     (

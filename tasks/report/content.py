@@ -140,7 +140,10 @@ class Report:
 
     @cached_property
     def stock(self) -> pl.DataFrame:
-        """Products whose stock needs a look: what to reorder by sales at risk, then dormant stock by value."""
+        """Products whose stock needs a look: what to reorder by sales at risk, then dormant stock by value.
+
+        A count below 0 is shown as 0, so that the total counts bottles; the data checks show the count itself.
+        """
         wines, is_out = self.wines.lazy(), pl.col("stock_quantity") <= 0
         lists = [
             list_reorder(wines).with_columns(state=pl.when(is_out).then(pl.lit("out")).otherwise(pl.lit("reorder"))),
@@ -151,6 +154,7 @@ class Report:
         listed = pl.concat(rows for rows in lists if rows is not None).collect()
         return listed.with_columns(
             _translated(listed["state"], STOCK_STATES, self.messages).alias("state"),
+            pl.col("stock_quantity").clip(lower_bound=0),
             is_alert=pl.col("state").is_in(["out", "reorder"]),
         )
 

@@ -261,11 +261,26 @@ def _premium_note(report: Report) -> str:
 
 
 def _stock_note(report: Report) -> str:
+    """The order of the rows, and how many counts are below 0 or missing."""
+    text, inventory = report.messages, report.summary.inventory
     if report.summary.period is None:
-        return report.messages.gettext(mark("Wines that sold and are out of stock, by total revenue to date."))
-    return report.messages.gettext(
-        mark("Wines that sell and have fewer than 8 weeks of cover, by sales at risk; then dormant stock, by value.")
-    )
+        sentences = [text.gettext(mark("Wines that sold and are out of stock, by total revenue to date."))]
+    else:
+        order = mark(
+            "Wines that sell and have fewer than 8 weeks of cover, by sales at risk; then dormant stock, by value."
+        )
+        sentences = [text.gettext(order)]
+    if inventory.below_zero:
+        sentences.append(
+            text.ngettext(
+                "{count} wine has a stock below 0; it counts as out of stock.",
+                "{count} wines have a stock below 0; they count as out of stock.",
+                inventory.below_zero,
+            )
+        )
+    if inventory.unknown:
+        sentences.append(text.ngettext("{count} wine has no count.", "{count} wines have no count.", inventory.unknown))
+    return " ".join(sentences)
 
 
 def _changes_note(report: Report) -> str:

@@ -220,6 +220,16 @@ def test_stock_lists_reorders_before_dormant_wines(third: Written) -> None:
     assert states == [("reorder", "4402"), ("reorder", "4334"), ("out of stock", "4144"), ("no count", "bon-25")]
 
 
+def test_a_stock_below_0_is_named_and_not_deducted_from_the_total(third: Written, tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(third.workbook, data_only=True)["Stock"]
+    stock = next(cell.column for cell in sheet[4] if cell.value == "In stock")
+    assert sheet.cell(3, stock).value == 2 + 4  # and not the -1 of 4144
+    named = "1 wine has a stock below 0; it counts as out of stock. 1 wine has no count."
+    assert str(sheet["A2"].value).endswith(named)
+    french = write(report_of(SNAPSHOTS["third"], tmp_path, "fr"), tmp_path / "fr").texts("Stocks")
+    assert "1 référence a un stock inférieur à 0\N{NO-BREAK SPACE}; elle compte comme en rupture de stock." in french[1]
+
+
 def test_changes_have_a_row_for_each_thing_that_changed(third: Written) -> None:
     changes = [(row["Change"], row["Product"]) for row in third.table("Changes")]
     assert changes == [("new", "bon-25"), ("delisted", "9999"), ("new price", "4402"), ("cancellations", "4144")]
@@ -240,6 +250,11 @@ def test_about_names_the_workbooks_and_the_snapshot_compared_with(third: Written
     about = {row["Term"]: row["Meaning"] for row in third.table("About", "Term")}
     assert about["ERP"].startswith("erp.xlsx, 3 bytes, SHA-256 ")
     assert (about["Export date"], about["Previous snapshot"]) == ("15 May 2025", "15 April 2025")
+
+
+def test_about_says_when_a_product_without_post_date_is_new(third: Written) -> None:
+    (meaning,) = (row["Meaning"] for row in third.table("About", "Term") if row["Term"] == "New, newly linked")
+    assert str(meaning).endswith("counts as new, unless an earlier snapshot had it: then it is newly linked.")
 
 
 def test_tables_keep_headings_and_names_on_the_screen_and_can_be_filtered(third: Written) -> None:
