@@ -144,7 +144,9 @@ def quality_title(report: Report) -> str:
 def quality_table(report: Report) -> list[dict[str, object]]:
     """How many rows have which disposition, and which cells need a look; what stops a run first."""
     messages, sources = report.messages, {book.file: book.source for book in report.workbooks}
-    grouped = report.issues.group_by("file", "disposition", "rule", "severity", maintain_order=True).len("rows")
+    grouped = report.translated_issues.group_by("file", "disposition", "rule", "severity", maintain_order=True).len(
+        "rows"
+    )
     found = [
         row | {"source": sources.get(row["file"]), "units": None, "detail": None}
         for row in grouped.iter_rows(named=True)

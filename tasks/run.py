@@ -25,8 +25,9 @@ from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artif
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
 from tasks.messages import mark, messages_in
-from tasks.report.content import refusal_sentence, translate_remedies
+from tasks.report.content import refusal_sentence
 from tasks.report.csv_files import write_issues
+from tasks.report.issue_words import translate_words
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
 from tasks.workbook.fetch import WorkbookLocations
@@ -121,7 +122,7 @@ def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
     """Store the issues and what they were found in, and return their address: the same refusal twice is one file."""
     issues, about = run.folder / "data_issues.csv", run.folder / "run.json"
     write_issues(
-        issues, translate_remedies(refused.issues, messages_in(run.parameters.language)), run.parameters.csv_dialect
+        issues, translate_words(refused.issues, messages_in(run.parameters.language)), run.parameters.csv_dialect
     )
     copies = {path.stem: file_facts(path).sha256 for path in sorted(run.folder.glob("*.xlsx"))}
     facts = {"parameters": asdict(run.parameters), "workbooks": copies}

@@ -99,8 +99,8 @@ def address(issue: dict[str, object]) -> str:
     if issue["column"] is not None:
         location += f", {issue['column']}"
         if issue["other"] is not None and issue["key"] is not None and issue["key"] != issue["value"]:
-            key = "sku" if issue["column"] in WebSheet.columns() else "product"
-            location += f" of {key} {_on_one_line(str(issue['key']))}"
+            of = "of sku {key}" if issue["column"] in WebSheet.columns() else "of product {key}"
+            location += " " + str(issue.get("of") or of).replace("{key}", _on_one_line(str(issue["key"])))
     return location if issue["value"] is None else f'{location}: "{_on_one_line(str(issue["value"]))}"'
 
 
@@ -110,7 +110,7 @@ def _on_one_line(text: str) -> str:
 
 
 def line(issue: dict[str, object]) -> str:
-    """The issue on one line: address, what is wrong, what to do; in English unless it has its own `problem`."""
+    """The issue on one line: address, what is wrong, what to do; in English without its own `problem` and `of`."""
     sentence = issue.get("problem") or RULES[str(issue["rule"])].sentence.replace("{other}", str(issue["other"]))
     return f"{address(issue)} {_on_one_line(str(sentence))}. {issue['remedy']}"
 

@@ -15,9 +15,10 @@ from tasks.domain.issues import lines
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period, list_changes, select_trend
 from tasks.domain.rules import RULES
-from tasks.domain.schemas import SOURCES, DataIssue, Source
+from tasks.domain.schemas import SOURCES, Source, WebSheet
 from tasks.messages import Messages, mark, messages_in
 from tasks.report.cells import FORBIDDEN, REPLACEMENT
+from tasks.report.issue_words import translate_words
 from tasks.workbook.fetch import FetchedWorkbook
 
 SheetKey = Literal["summary", "products", "premium", "stock", "changes", "checks", "about", "chart_data"]
@@ -186,7 +187,7 @@ class Report:
     @cached_property
     def listed_issues(self) -> pl.DataFrame:
         """The issues in words."""
-        text, issues = self.messages, word_issues(self.translated_issues, self.messages)
+        text, issues = self.messages, word_issues(self.issues, self.messages)
         return issues.with_columns(
             _translated(issues["severity"], SEVERITY_NAMES, text).alias("severity"),
             _translated(issues["disposition"], DISPOSITIONS, text).alias("outcome"),
@@ -194,26 +195,20 @@ class Report:
 
     @cached_property
     def translated_issues(self) -> pl.DataFrame:
-        """The issues (`DataIssue`) with their remedies in the language of the run."""
-        return translate_remedies(self.issues, self.messages).select(DataIssue.column_names())
-
-
-def translate_remedies(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
-    """The issues (`DataIssue`) with their remedies in this language."""
-    translations = {
-        rule.remedy.replace("{other}", source): text.gettext(rule.remedy).replace("{other}", source)
-        for rule in RULES.values()
-        for source in SOURCES
-    }
-    return issues.with_columns(pl.col("remedy").replace(translations))
+        """The issues (`DataIssue`) with their words in the language of the run."""
+        return translate_words(self.issues, self.messages)
 
 
 def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
-    """The issues in this language: the `problem`, which names the other cell, and the remedy."""
+    """The issues in this language, with the `problem`, which names the other cell, and `of`, which names the key."""
     sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
     another = pl.col("other").fill_null(text.gettext(_ANOTHER))
     problem = pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True)
-    return translate_remedies(issues, text).with_columns(problem.alias("problem"))
+    of = {True: text.gettext(mark("of sku {key}")), False: text.gettext(mark("of product {key}"))}
+    is_of_the_shop = pl.col("column").is_in(WebSheet.column_names()).fill_null(value=False)
+    return translate_words(issues, text).with_columns(
+        problem.alias("problem"), is_of_the_shop.replace_strict(of, return_dtype=pl.String).alias("of")
+    )
 
 
 def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:

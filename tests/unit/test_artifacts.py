@@ -23,6 +23,7 @@ from tasks.domain.issues import Issue, issue_frame
 from tasks.messages import messages_in
 from tasks.report.content import refusal_lines
 from tasks.report.headline import headline
+from tasks.report.issue_words import translate_words
 
 PUBLISHED = "2025-05 is published (revision 1)."
 ADDRESSES = ("/tmp/a`b/report.xlsx",)
@@ -133,6 +134,58 @@ def test_issues_name_the_other_cell_and_their_remedy_in_the_language_of_the_run(
     rows = issue_table(issue_frame([repeated, unmatched]), "", messages_in("fr"))
     assert rows[0]["Anomalie"] == 'contredit B9, "7"'
     assert str(rows[1]["Que faire"]).startswith("Il manque sans doute des lignes du classeur erp,")
+
+
+@pytest.mark.parametrize(
+    ("issue", "shown"),
+    [
+        pytest.param(
+            Issue("erp workbook in data", "missing-workbook"), ("classeur erp dans data", None), id="missing workbook"
+        ),
+        pytest.param(
+            Issue("a.xlsx (erp) and b.xlsx (web)", "same-workbook"), ("a.xlsx (erp) et b.xlsx (web)", None), id="same"
+        ),
+        pytest.param(
+            Issue("the three workbooks", "no-sales", value="0 units sold of 1,234 products"),
+            ("les trois classeurs", "0 unité vendue de 1 234 produits"),
+            id="no sales",
+        ),
+        pytest.param(
+            Issue("the three workbooks", "padded-keys", value=
+                  "1,000 of 2,000 links that lead to no product of the shop, 50.00% (limit 10.00%)"),
+            ("les trois classeurs",
+             "1 000 liens sur 2 000 ne mènent à aucun produit de la boutique, 50,00 % (limite 10,00 %)"),
+            id="padded keys",
+        ),
+        pytest.param(
+            Issue("web.xlsx", "missing-column", column="sku", value="found: a, b and 3 more"),
+            ("web.xlsx", "trouvé : a, b et 3 de plus"),
+            id="missing column",
+        ),
+        pytest.param(
+            Issue("erp.xlsx", "other-source", value="columns of web: sku"), ("erp.xlsx", "colonnes de web : sku"),
+            id="other source",
+        ),
+        pytest.param(
+            Issue("web.xlsx", "no-key", column="sku", value="1 units"), ("web.xlsx", "1 unité"), id="one lost unit"
+        ),
+        pytest.param(
+            Issue("web.xlsx", "negative", column="sku", value="13 units"), ("web.xlsx", "13 units"), id="a cell's text"
+        ),
+    ],
+)  # fmt: skip
+def test_words_of_the_rules_are_translated_and_contents_of_cells_are_not(
+    issue: Issue, shown: tuple[str, str | None]
+) -> None:
+    file, value = translate_words(issue_frame([issue]), messages_in("fr")).select("file", "value").row(0)
+    spaces = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
+    assert (file, value and value.translate(spaces)) == shown
+
+
+def test_the_key_of_an_address_is_named_in_the_language_of_the_run() -> None:
+    fallen = Issue("web.xlsx", "counters-fell", "S", 7, "D7", "total_sales", "19", key="10006", other='"21" (D7)')
+    (shown, _) = refusal_lines(issue_frame([fallen]), messages_in("fr"))
+    assert shown.startswith('web.xlsx [S] D7, total_sales du sku 10006: "19" ')
 
 
 def test_a_terminal_shows_refused_data_in_the_language_of_the_run() -> None:
