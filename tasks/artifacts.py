@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain.period import list_best_sellers
+from tasks.domain.period import BEST_SELLERS, list_best_sellers
 from tasks.domain.rules import RULES, SEVERITIES
 from tasks.domain.schemas import SOURCES
 from tasks.messages import Messages, mark
@@ -26,7 +26,6 @@ from tasks.report.content import (
 )
 from tasks.report.headline import Headline, headline
 
-TOP_WINES = 10
 LONGEST_TABLE = 500
 """Rows of a table that a page shows in a moment."""
 
@@ -91,10 +90,10 @@ def _wines(report: Report) -> list[str]:
     """The best sellers of the period as a table with bars; to date where there is no earlier snapshot."""
     messages = report.messages
     if report.summary.period is None:
-        wines, units, value = report.wines.head(TOP_WINES), "total_sales", "revenue"
+        wines, units, value = report.wines.head(BEST_SELLERS), "total_sales", "revenue"
         heading = messages.gettext(mark("Wines with the most revenue to date"))
     else:
-        wines, units, value = list_best_sellers(report.wines.lazy(), TOP_WINES).collect(), "sold_units", "sold_value"
+        wines, units, value = list_best_sellers(report.wines.lazy()).collect(), "sold_units", "sold_value"
         heading = messages.gettext(mark("Best sellers of the period"))
     top = wines.select(title(_TITLE_LENGTH, messages).alias("title"), units, value).rows()
     most = max((amount for _, _, amount in top), default=Decimal(0))

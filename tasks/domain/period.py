@@ -19,6 +19,9 @@ NEAR_DAYS = 10
 TREND_PERIODS = 13
 """Periods of the trend: a year of monthly snapshots, and this one."""
 
+BEST_SELLERS = 10
+"""Wines that a list of best sellers names."""
+
 _FACTS = ["product_id", "export_date", "post_date", "total_sales", "price", "revenue", "is_premium"]
 
 
@@ -248,7 +251,7 @@ def list_changes(period: Period) -> pl.LazyFrame:
     return pl.concat([pl.LazyFrame(schema=columns), *rows], how="diagonal").select(columns.keys())
 
 
-def list_best_sellers(wines: pl.LazyFrame, count: int = 10) -> pl.LazyFrame:
+def list_best_sellers(wines: pl.LazyFrame, count: int = BEST_SELLERS) -> pl.LazyFrame:
     """The products that sold most in the period by value, none that sold nothing (`PeriodWine`)."""
     sold = wines.filter(pl.col("sold_value") > 0)
     return sold.sort("sold_value", "sold_units", "rank", descending=[True, True, False]).head(count)

@@ -2,6 +2,9 @@
 
 import polars as pl
 
+from tasks.domain.inventory import DORMANT_DAYS, PACE_DAYS, REORDER_WEEKS, YEAR_DAYS
+from tasks.domain.period import NEAR_DAYS
+from tasks.domain.summary import COMPARABLE_DAYS
 from tasks.messages import mark
 from tasks.report.content import SOURCE_NAMES, Report
 
@@ -62,29 +65,29 @@ _DEFINITIONS: tuple[tuple[str, str], ...] = (
     (
         mark("Pace, per week"),
         mark(
-            "Bottles sold per week over the last 90 days of snapshots; where nothing was sold in them, over 365; where "
-            "the history is shorter, over what there is."
+            "Bottles sold per week over the last {pace_days} days of snapshots; where nothing was sold in them, over "
+            "{year_days}; where the history is shorter, over what there is."
         ),
     ),
     (
         mark("Weeks of cover, at risk"),
         mark(
-            "Stock divided by pace; 0 without stock. At risk is what a wine with fewer than 8 weeks of cover sells "
-            "in a week, in euros."
+            "Stock divided by pace; 0 without stock. At risk is what a wine with fewer than {weeks} weeks of cover "
+            "sells in a week, in euros."
         ),
     ),
     (
         mark("Dormant"),
         mark(
-            "In stock, and no sale in the last 365 days of snapshots, or in all of them where these cover at least 90 "
-            "days."
+            "In stock, and no sale in the last {year_days} days of snapshots, or in all of them where these cover at "
+            "least {dormant_days} days."
         ),
     ),
     (
         mark("Comparisons"),
         mark(
-            "With the previous period, and with the one that ended within 10 days of the same date last year. Where "
-            "their lengths differ by more than 3 days, rates per day are compared."
+            "With the previous period, and with the one that ended within {near_days} days of the same date last year. "
+            "Where their lengths differ by more than {comparable_days} days, rates per day are compared."
         ),
     ),
     (
@@ -97,7 +100,15 @@ _DEFINITIONS: tuple[tuple[str, str], ...] = (
 def definitions(report: Report) -> pl.DataFrame:
     """Terms with their meanings, section by section: `term`, `meaning`, `is_section`."""
     text = report.messages
-    score = text.score(report.parameters.premium_threshold)
+    limits = {
+        "score": text.score(report.parameters.premium_threshold),
+        "pace_days": text.number(PACE_DAYS),
+        "year_days": text.number(YEAR_DAYS),
+        "weeks": text.number(REORDER_WEEKS),
+        "dormant_days": text.number(DORMANT_DAYS),
+        "near_days": text.number(NEAR_DAYS),
+        "comparable_days": text.number(COMPARABLE_DAYS),
+    }
     sections = {
         mark("Made from these workbooks"): [
             (
@@ -113,7 +124,7 @@ def definitions(report: Report) -> pl.DataFrame:
         ],
         mark("With these settings"): _settings(report),
         mark("What the figures mean"): [
-            (text.gettext(term), text.gettext(meaning, score=score)) for term, meaning in _DEFINITIONS
+            (text.gettext(term), text.gettext(meaning, **limits)) for term, meaning in _DEFINITIONS
         ],
     }
     rows = [

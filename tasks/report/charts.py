@@ -7,7 +7,7 @@ import polars as pl
 from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 
-from tasks.domain.period import list_best_sellers
+from tasks.domain.period import BEST_SELLERS, list_best_sellers
 from tasks.domain.summary import COMPARABLE_DAYS
 from tasks.messages import Messages, mark
 from tasks.report import styles
@@ -15,7 +15,6 @@ from tasks.report.content import ORDINARY, PREMIUM, Report, sheet_name, title
 from tasks.report.layout import Column, PlacedTable, Table
 from tasks.report.past_the_api import set_language
 
-BARS = 10
 _TITLE_LENGTH = 50
 _FONT = {"name": styles.FONT, "size": 9, "color": styles.INK, "bold": False}
 
@@ -100,7 +99,7 @@ def best_sellers(report: Report) -> ChartSpec:
     text = report.messages
     if report.summary.period is None:
         return _bars(report, report.wines, "revenue", text.gettext(mark("Wines with the most revenue to date")))
-    sold = list_best_sellers(report.wines.lazy(), BARS).collect()
+    sold = list_best_sellers(report.wines.lazy()).collect()
     return _bars(report, sold, "sold_value", text.gettext(mark("Best sellers of the period")))
 
 
@@ -114,7 +113,7 @@ def premium_wines(report: Report) -> ChartSpec:
 
 def _bars(report: Report, wines: pl.DataFrame, amount: str, name: str) -> ChartSpec:
     value = pl.col(amount)
-    bars = wines.filter(value > 0).head(BARS)
+    bars = wines.filter(value > 0).head(BEST_SELLERS)
     frame = bars.select(
         title(_TITLE_LENGTH, report.messages).alias("label"),
         pl.when(~pl.col("is_premium")).then(value).alias("ordinary"),

@@ -16,7 +16,7 @@ from tasks.domain.figures import (
     SnapshotSummary,
     Sold,
 )
-from tasks.domain.inventory import YEAR_DAYS
+from tasks.domain.inventory import REORDER_WEEKS, YEAR_DAYS
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.rules import NO_KEY, RULES, UNLINKED_SALES, UNREADABLE_KEY
 from tasks.messages import Messages, NumberKind, mark, messages_in
@@ -367,9 +367,12 @@ def _stock_lines(inventory: InventoryFigures, text: Messages) -> list[Line]:
     lines = []
     if inventory.reorder is not None and inventory.at_risk is not None:
         sentence = text.ngettext(
-            "{count} wine with fewer than 8 weeks of cover, {out} of them out of stock; at risk: {value} per week",
-            "{count} wines with fewer than 8 weeks of cover, {out} of them out of stock; at risk: {value} per week",
+            "{count} wine with fewer than {weeks} weeks of cover, {out} of them out of stock; "
+            "at risk: {value} per week",
+            "{count} wines with fewer than {weeks} weeks of cover, {out} of them out of stock; "
+            "at risk: {value} per week",
             inventory.reorder,
+            weeks=text.number(REORDER_WEEKS),
             out=text.number(inventory.out_of_stock_selling or 0),
             value=text.money(inventory.at_risk),
         )

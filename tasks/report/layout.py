@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
+from tasks.domain.inventory import REORDER_WEEKS
 from tasks.domain.issues import DataRefused
 from tasks.domain.schemas import DataIssue, PeriodWine, headings
 from tasks.messages import NumberKind, mark
@@ -267,9 +268,10 @@ def _stock_note(report: Report) -> str:
         sentences = [text.gettext(mark("Wines that sold and are out of stock, by total revenue to date."))]
     else:
         order = mark(
-            "Wines that sell and have fewer than 8 weeks of cover, by sales at risk; then dormant stock, by value."
+            "Wines that sell and have fewer than {weeks} weeks of cover, by sales at risk; "
+            "then dormant stock, by value."
         )
-        sentences = [text.gettext(order)]
+        sentences = [text.gettext(order, weeks=text.number(REORDER_WEEKS))]
     if inventory.below_zero:
         sentences.append(
             text.ngettext(

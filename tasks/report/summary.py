@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from tasks.domain.inventory import list_reorder
+from tasks.domain.inventory import REORDER_WEEKS, list_reorder
 from tasks.messages import Messages, mark
 from tasks.report.charts import ChartSpec, best_sellers, premium_wines, trend
 from tasks.report.content import Report, SheetKey, list_out_of_stock, sheet_name, title
@@ -218,7 +218,9 @@ def _reorder(report: Report) -> SmallList:
         _counted(text.gettext(mark("Reorder, by sales at risk")), rows.height, text),
         columns,
         [(name, out if left <= 0 else left, *numbers) for name, left, *numbers in shown.iter_rows()],
-        text.gettext(mark("No wine that sells has fewer than 8 weeks of cover.")),
+        text.gettext(
+            mark("No wine that sells has fewer than {weeks} weeks of cover."), weeks=text.number(REORDER_WEEKS)
+        ),
     )
 
 

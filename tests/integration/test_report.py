@@ -252,6 +252,22 @@ def test_about_names_the_workbooks_and_the_snapshot_compared_with(third: Written
     assert (about["Export date"], about["Previous snapshot"]) == ("15 May 2025", "15 April 2025")
 
 
+def test_texts_state_the_limits_that_the_figures_are_computed_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("about", "headline", "layout", "summary"):
+        monkeypatch.setattr(f"tasks.report.{module}.REORDER_WEEKS", 5)
+    days_of = {"PACE_DAYS": 91, "YEAR_DAYS": 366, "DORMANT_DAYS": 92, "NEAR_DAYS": 11, "COMPARABLE_DAYS": 4}
+    for name, days in days_of.items():
+        monkeypatch.setattr(f"tasks.report.about.{name}", days)
+    for language, words in (("en", "{} weeks of cover"), ("fr", "{} semaines de stock")):
+        written = write(report_of(SNAPSHOTS["third"], tmp_path, language), tmp_path / language)
+        texts = "\n".join(text for sheet in written.open().sheetnames for text in written.texts(sheet))
+        assert texts.count(words.format(5)) == 3  # on the Summary, Stock and About sheets
+        assert words.format(8) not in texts
+        assert [days for days in days_of.values() if not re.search(rf"\b{days}\b", texts)] == []
+
+
 def test_about_says_when_a_product_without_post_date_is_new(third: Written) -> None:
     (meaning,) = (row["Meaning"] for row in third.table("About", "Term") if row["Term"] == "New, newly linked")
     assert str(meaning).endswith("counts as new, unless an earlier snapshot had it: then it is newly linked.")
