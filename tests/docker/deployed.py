@@ -27,6 +27,20 @@ LEASE = 30
 """Seconds for which a pending run keeps its slot where its deployment does not say; 300 on a server by default."""
 
 
+# The flow of the image, which stops at its first folder until something ends it.
+SLOW = """sh -c '
+mkdir /tmp/site
+cat > /tmp/site/sitecustomize.py <<END
+import tempfile, time
+made = tempfile.mkdtemp
+def slowly(*args, **kwargs):
+    if str(kwargs.get("prefix")).startswith("monthly-sales-"):
+        time.sleep(600)
+    return made(*args, **kwargs)
+tempfile.mkdtemp = slowly
+END
+PYTHONPATH=/tmp/site exec prefect flow-run execute' """
+
 Start = Callable[..., None]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import httpx
-from deployed import BUCKET, ROOT, Deployed, runbook
+from deployed import BUCKET, ROOT, SLOW, Deployed, runbook
 from prefect_server import wait_until
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -41,8 +41,9 @@ def test_a_bad_month_fails_with_its_sentence_and_publishes_nothing(deployed: Dep
 def test_a_container_killed_midway_leaves_the_bucket_whole_and_the_run_not_running(deployed: Deployed) -> None:
     before = deployed.published()
     deployment = deployed.ask("deployments/name/monthly-sales/docker")["id"]
-    run = deployed.ask(f"deployments/{deployment}/create_flow_run", {"parameters": {"month": "2025-07"}})["id"]
-    listed = ("docker", "ps", "--quiet", "--filter", "label=io.prefect.flow-run-id")
+    slowly = {"parameters": {"month": "2025-07"}, "job_variables": {"command": SLOW}}
+    run = deployed.ask(f"deployments/{deployment}/create_flow_run", slowly)["id"]
+    listed = ("docker", "ps", "--quiet", "--filter", f"label=io.prefect.flow-run-id={run}")
 
     def containers() -> list[str]:
         return deployed.command(*listed).stdout.split()
@@ -89,7 +90,8 @@ def test_a_schedule_starts_a_run_through_the_worker(deployed: Deployed) -> None:
             lambda: deployed.ask(
                 "flow_runs/filter",
                 {"flow_runs": {"deployment_id": {"any_": [backfill["id"]]}, "state": {"type": {"any_": ["COMPLETED"]}},
-                               "name": {"any_": ["monthly-sales-2025-05"]}}},
+                               "name": {"any_": ["monthly-sales-2025-05"]},
+                               "tags": {"all_": ["auto-scheduled"]}}},
             ),
             180,
             "a run of the schedule",
