@@ -3,7 +3,7 @@
 Each function makes one Polars expression over a staged table, in which a column has the text and the kind of each cell
 (`schemas.kind_of`). Nothing here raises on a cell. A cell without a value is null, and a rule in `rules` explains why.
 
-Source of the rules: README, "Business rules".
+The rules are described in data/rules.md.
 """
 
 import html

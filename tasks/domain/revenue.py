@@ -16,7 +16,7 @@ def compute_revenue(sales: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         The same rows with `revenue` (`WineRevenue`), revenue descending, then product_id by code point.
 
-    Source: README, "Business rules".
+    Source: rule 4 of README.md.
     """
     return (
         sales.with_columns(revenue=(pl.col("price") * pl.col("total_sales").cast(pl.Decimal(18, 0))).cast(REVENUE))

@@ -1,5 +1,6 @@
 """`monthly-sales` as it is typed: exit codes, what stands on the screen, and no traceback."""
 
+import json
 import os
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def test_the_sample_ends_as_the_readme_shows_it(tmp_path: Path, prefect_server: 
     assert earlier.returncode == 0, earlier.stderr
     done = command("run", "--month", "2025-05", *source, server=prefect_server, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"```text\n{done.stdout}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"```text\n{done.stdout}```\n" in readme
+    assert f"\n{_row_counts(tmp_path)}\n" in readme
     *lines, sentence, publish, announce = done.stderr.splitlines()
     assert sentence == "2025-05 is published (revision 1)."
     stages = [line.split()[0] for line in (*lines, publish, announce)]
@@ -46,6 +49,13 @@ def test_the_sample_ends_as_the_readme_shows_it(tmp_path: Path, prefect_server: 
         "validate-classification", "read-history", "compare-snapshots", "summarise-snapshot", "validate-comparison",
         "write-reports", "audit-reports", "publish", "announce",
     ]  # fmt: skip
+
+
+def _row_counts(folder: Path) -> str:
+    """The row counts of the README's diagram."""
+    manifest = json.loads((folder / "reports/manifests/2025-05.json").read_text(encoding="utf-8"))
+    counts = [f"{manifest['rows'][source]['read']} rows" for source in ("erp", "liaison", "web")]
+    return " " + "".join(f"{count:24}" for count in counts).rstrip()
 
 
 def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, prefect_server: str) -> None:

@@ -1,4 +1,4 @@
-"""The README's queries over the published tables of all months, and its data dictionary."""
+"""The queries of data/dictionary.md over the published tables of all months."""
 
 import io
 import re
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from data_dictionary import README, written
 
 from tasks.domain.clean import clean_erp, clean_liaison, clean_web
 from tasks.domain.join import Cleaned, join_sources
@@ -21,6 +20,7 @@ from tasks.report.tables import write_table
 from tasks.workbook.staging import stage_workbook
 
 SAMPLE = Path(__file__).parents[2] / "data"
+DICTIONARY = SAMPLE / "dictionary.md"
 CLEAN: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
     "erp": clean_erp,
     "liaison": clean_liaison,
@@ -57,20 +57,20 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def query_and_result(name: str) -> tuple[str, str]:
     found = re.search(
-        rf"<!-- {name} -->\n```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text("utf-8"), re.DOTALL
+        rf"<!-- {name} -->\n```python\n(.*?)```\n\n```text\n(.*?)```", DICTIONARY.read_text("utf-8"), re.DOTALL
     )
-    assert found, f"the README has no query {name}"
+    assert found, f"{DICTIONARY} has no query {name}"
     return found[1], found[2]
 
 
 def run(code: str) -> str:
     with redirect_stdout(io.StringIO()) as out:
-        exec(compile(code, "README.md", "exec"), {})
+        exec(compile(code, DICTIONARY.name, "exec"), {})
     return out.getvalue()
 
 
 @pytest.mark.parametrize("name", ["duckdb", "polars"])
-def test_the_query_of_the_readme_gives_the_result_of_the_readme(
+def test_the_query_of_the_dictionary_gives_the_result_of_the_dictionary(
     name: str, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tables)
@@ -91,8 +91,3 @@ def test_the_queries_still_work_where_later_months_have_a_column_more(
     monkeypatch.chdir(tmp_path)
     code, result = query_and_result(name)
     assert run(code) == result
-
-
-def test_the_data_dictionary_of_the_readme_is_the_one_of_the_schemas() -> None:
-    readme = README.read_text("utf-8")
-    assert readme == written(readme), "run `python tests/data_dictionary.py`"

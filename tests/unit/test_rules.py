@@ -84,23 +84,3 @@ def test_the_first_rule_that_holds_decides(monkeypatch: pytest.MonkeyPatch) -> N
     )
     raw = sheet("erp", {"product_id": 9, "price": 1}, {"product_id": 8, "price": 1}, {})
     assert clean.clean_erp(raw).select("rule").collect()["rule"].to_list() == ["lucky", None, "blank-row"]
-
-
-STOPS = {"always": "yes", "joined": "of a joined product", "sales": "with a price or sales"}
-
-
-def rules_table() -> str:
-    """The README's list of rules: one row per rule, in the order of the table."""
-    rows = ["| Rule | Where | Stops the run | What it says |", "| --- | --- | --- | --- |"]
-    for rule in RULES.values():
-        cells = [case.column or "row" for case in rule.cases]
-        sources = [f"{case.source} {cell}" for case, cell in zip(rule.cases, cells, strict=True)]
-        stops = "no" if rule.severity != "error" else STOPS[rule.error_when] + (", unless accepted" * rule.acceptable)
-        sentence = rule.sentence.replace("{other}", "…")
-        rows.append(f"| `{rule.code}` | {', '.join(dict.fromkeys(sources))} | {stops} | {sentence} |")
-    return "\n".join(rows)
-
-
-def test_the_readme_lists_every_rule() -> None:
-    """Where this fails, put the table that it shows into the README."""
-    assert rules_table() in (ROOT / "README.md").read_text("utf-8"), rules_table()
