@@ -9,24 +9,18 @@ gets one as well, so that reading takes away exactly one from every text that be
 
 from pathlib import Path
 
+import dataframely as dy
 import polars as pl
 
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, Wine
+from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, PeriodWine
 
 _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r'\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
 """Includes the small and full-width forms of `= + - @`, which some versions of Excel run as formulas."""
 
 _Z_PLACES = 6
-_WINE_SCHEMA = pl.Schema({name: Wine.create_empty().schema[name] for name in WINE_FILE_COLUMNS})
-_WHOLE = {"total_sales": r"^[0-9]+$"}
-_DECIMALS = {
-    "price": r"^[0-9]+{point}[0-9]{{2}}$",
-    "revenue": r"^[0-9]+{point}[0-9]{{2}}$",
-    "z_score": r"^-?[0-9]+{point}[0-9]{{6}}$",
-}
-"""How each number is spelled. Checked before the cast, which would round what has more places."""
+_WINE_COLUMNS = {name: PeriodWine.columns()[name] for name in WINE_FILE_COLUMNS}
 
 _POINTS: dict[CsvDialect, str] = {"standard": "[.]", "french": ","}
 _SEPARATORS: dict[CsvDialect, str] = {"standard": ",", "french": ";"}
@@ -51,13 +45,22 @@ def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
         UnexpectedContent: Other columns, or a number in another spelling.
     """
     texts = _read(path, WINE_FILE_COLUMNS, dialect)
-    decimals = {name: spelling.format(point=_POINTS[dialect]) for name, spelling in _DECIMALS.items()}
-    for name, spelling in (_WHOLE | decimals).items():
-        wrong = texts.filter(~pl.col(name).str.contains(spelling).fill_null(value=False))
+    numbers = {name: column for name, column in _WINE_COLUMNS.items() if column.dtype.is_numeric()}
+    for name, column in numbers.items():
+        is_spelled = pl.col(name).str.contains(_spelling(column, _POINTS[dialect])).fill_null(value=column.nullable)
+        wrong = texts.remove(is_spelled)
         if wrong.height:
             raise UnexpectedContent(f'{name}: "{wrong[name][0]!s}" is not spelled as it was written.')
-    with_points = texts.with_columns(pl.col(decimals.keys()).str.replace(",", ".", literal=True))
-    return with_points.cast({name: _WINE_SCHEMA[name] for name in _WHOLE | decimals})
+    with_points = texts.with_columns(pl.col(numbers.keys()).str.replace(",", ".", literal=True))
+    return with_points.cast({name: column.dtype for name, column in _WINE_COLUMNS.items()})
+
+
+def _spelling(column: dy.Column, point: str) -> str:
+    """How a number is spelled. Checked before the cast, which would round what has more places."""
+    kind = column.dtype
+    places = kind.scale if isinstance(kind, pl.Decimal) else _Z_PLACES if kind.is_float() else 0
+    has_minimum = any(getattr(column, bound, None) is not None for bound in ("min", "min_exclusive"))
+    return f"^{'' if has_minimum else '-?'}[0-9]+{f'{point}[0-9]{{{places}}}' if places else ''}$"
 
 
 def write_issues(path: Path, issues: pl.DataFrame, dialect: CsvDialect = "standard") -> None:
