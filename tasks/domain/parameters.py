@@ -2,14 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Language = Literal["en", "fr"]
 CsvDialect = Literal["standard", "french"]
 
-CSV_DIALECTS: dict[Language, CsvDialect] = {"en": "standard", "fr": "french"}
-"""How the CSV files are written in each language: `standard` with commas and decimal points, or `french` as French
-Excel opens them, with semicolons, decimal commas and a byte order mark."""
+
+class LanguageFormats(NamedTuple):
+    """How files are written in a language.
+
+    Attributes:
+        locale: Its CLDR locale: numbers, money, dates and plural forms.
+        cell_prefix: Its code in front of the format of a cell.
+        csv_dialect: `standard` with commas and decimal points, or `french` as French Excel opens CSV files, with
+            semicolons, decimal commas and a byte order mark.
+    """
+
+    locale: str
+    cell_prefix: str
+    csv_dialect: CsvDialect
+
+
+LANGUAGES: dict[Language, LanguageFormats] = {
+    "en": LanguageFormats("en_GB", "", "standard"),
+    "fr": LanguageFormats("fr_FR", "[$-40C]", "french"),
+}
+"""The languages of the report. All but English have a catalogue, `tasks/messages/<language>.po`."""
 
 
 @dataclass(frozen=True)
@@ -33,4 +51,4 @@ class Parameters:
     @property
     def csv_dialect(self) -> CsvDialect:
         """How the CSV files are written."""
-        return CSV_DIALECTS[self.language]
+        return LANGUAGES[self.language].csv_dialect

@@ -18,9 +18,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 
-from tasks.domain.parameters import Language
+from tasks.domain.parameters import LANGUAGES, Language
 
-_LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_FR"}
 _CATALOGUES = Path(__file__).parent
 _CURRENCY = "EUR"
 
@@ -43,7 +42,7 @@ class Messages:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self.locale = Locale.parse(_LOCALES[language])
+        self.locale = Locale.parse(LANGUAGES[language].locale)
 
     @cached_property
     def _translations(self) -> NullTranslations:
@@ -118,16 +117,12 @@ class Messages:
         }[kind]
         spelled = pattern.replace("¤", '"€"').replace("\N{NO-BREAK SPACE}", '"\N{NO-BREAK SPACE}"').replace('""', "")
         sections = [f"+{spelled}", f"-{spelled}", spelled] if signed else [spelled]
-        return ";".join(f"{self._cell_language}{section}" for section in sections)
+        return ";".join(f"{LANGUAGES[self.language].cell_prefix}{section}" for section in sections)
 
     @property
     def tag(self) -> str:
         """The language tag of texts, as in fr-FR."""
         return str(self.locale).replace("_", "-")
-
-    @property
-    def _cell_language(self) -> str:
-        return "[$-40C]" if self.language == "fr" else ""
 
     def _currency(self, value: Decimal, pattern: str) -> str:
         return format_currency(value, _CURRENCY, format=pattern, locale=self.locale, currency_digits=False)

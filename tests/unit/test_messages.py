@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from tasks.domain.parameters import LANGUAGES
 from tasks.domain.rules import RULES
 from tasks.messages import messages_in
 from tasks.report.layout import TABLES
@@ -31,31 +32,38 @@ def marked() -> set[str | tuple[str, ...]]:
     return {*found, *declared, *(column.heading for table in TABLES for column in table)}
 
 
-@pytest.fixture(scope="module")
-def french() -> Catalog:
-    with (ROOT / "tasks/messages/fr.po").open("rb") as file:
-        return read_po(file, locale="fr")
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
 
-def test_the_catalogue_is_complete_without_fuzzy_or_unused_entries(french: Catalog) -> None:
-    ids = {message.id if isinstance(message.id, str) else tuple(message.id) for message in french if message.id}
-    assert marked() - ids == set(), "not translated: add them to tasks/messages/fr.po"
-    assert ids - marked() == set(), "no longer used: remove them from tasks/messages/fr.po"
-    assert [message.id for message in french if message.id and message.fuzzy] == []
-    assert [message.id for message in french if message.id and not all(forms(message.string))] == []
+def catalogue_of(language: str) -> Catalog:
+    with (ROOT / f"tasks/messages/{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@pytest.fixture(params=TRANSLATED)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    return catalogue_of(request.param)
+
+
+def test_the_catalogue_is_complete_without_fuzzy_or_unused_entries(catalogue: Catalog) -> None:
+    ids = {message.id if isinstance(message.id, str) else tuple(message.id) for message in catalogue if message.id}
+    assert marked() - ids == set(), "not translated: add them to the catalogue"
+    assert ids - marked() == set(), "no longer used: remove them from the catalogue"
+    assert [message.id for message in catalogue if message.id and message.fuzzy] == []
+    assert [message.id for message in catalogue if message.id and not all(forms(message.string))] == []
 
 
 def forms(message: object) -> list[str]:
     return list(message) if isinstance(message, list | tuple) else [str(message)]
 
 
-def test_translations_have_the_placeholders_of_their_messages(french: Catalog) -> None:
+def test_translations_have_the_placeholders_of_their_messages(catalogue: Catalog) -> None:
     def names(text: str) -> set[str | None]:
         return {name for _, name, _, _ in Formatter().parse(text) if name}
 
     wrong = [
         (message.id, form)
-        for message in french
+        for message in catalogue
         if message.id
         for form in forms(message.string)
         if names(form) != names(forms(message.id)[-1])
@@ -63,8 +71,8 @@ def test_translations_have_the_placeholders_of_their_messages(french: Catalog) -
     assert wrong == []
 
 
-def test_french_typography_has_no_break_before_high_punctuation(french: Catalog) -> None:
-    texts = [form for message in french if message.id for form in forms(message.string)]
+def test_french_typography_has_no_break_before_high_punctuation() -> None:
+    texts = [form for message in catalogue_of("fr") if message.id for form in forms(message.string)]
     assert [text for text in texts if any(f" {sign}" in text for sign in ";:!?%€")] == []
 
 
