@@ -27,11 +27,11 @@ from tasks.domain.schemas import SOURCES, Source
 from tasks.domain.summary import summarise_snapshot as summarise
 from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
 from tasks.messages import messages_in
-from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
 from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.files import report_files
 from tasks.report.headline import headline
 from tasks.report.tables import write_table
 from tasks.report.writer import write_workbook

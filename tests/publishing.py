@@ -37,12 +37,12 @@ from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period
 from tasks.domain.schemas import SOURCES, Source
 from tasks.domain.summary import compare_periods
-from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables
 from tasks.publication.identity import result_id
 from tasks.publication.plan import plan_publication
 from tasks.publication.publisher import PublishedMonth, publish_month, show_month
 from tasks.report.content import Report
+from tasks.report.files import report_files
 from tasks.storage.protocol import Storage, StoredFile
 from tasks.workbook.fetch import FetchedWorkbook
 

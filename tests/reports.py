@@ -13,10 +13,10 @@ from snapshots import Exported, Row, compare
 from tasks.domain.issues import Issue, issue_frame
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.schemas import SOURCES, RowCount
-from tasks.publication.files import ReportFiles, report_files
 from tasks.report.audit import audit_files
 from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.files import ReportFiles, report_files
 from tasks.report.writer import write_workbook
 from tasks.storage.local import file_facts
 from tasks.workbook.fetch import FetchedWorkbook

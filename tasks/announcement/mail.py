@@ -16,8 +16,8 @@ from tasks.announcement.news import news_body, news_subject
 from tasks.domain.issues import OutsideFailure, WrongArgument
 from tasks.domain.parameters import Language
 from tasks.messages import mark, messages_in
-from tasks.publication.files import ReportFiles
 from tasks.publication.publisher import PublishedMonth
+from tasks.report.files import ReportFiles
 
 if TYPE_CHECKING:
     from prefect_email import EmailServerCredentials

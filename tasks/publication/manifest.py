@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_va
 from tasks.domain.figures import Comparisons, Figures, InventoryFigures, News, PeriodFigures, SnapshotSummary
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.parameters import Parameters
-from tasks.publication.files import table_name
+from tasks.report.files import table_name
 from tasks.storage.protocol import Document, Storage, StoredFile
 
 SCHEMA_VERSION = 2

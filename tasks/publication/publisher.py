@@ -19,7 +19,6 @@ from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure, accepted_rules
 from tasks.domain.schemas import SOURCES
 from tasks.messages import messages_in
-from tasks.publication.files import ReportFiles
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (
     SCHEMA_VERSION,
@@ -35,6 +34,7 @@ from tasks.publication.manifest import (
 from tasks.publication.outcome import Outcome, describe_change, outcome_sentence
 from tasks.publication.plan import Plan
 from tasks.report.content import Report
+from tasks.report.files import ReportFiles
 from tasks.report.headline import Headline, summary_headline
 from tasks.storage.local import file_facts
 from tasks.storage.protocol import ConflictError, Storage

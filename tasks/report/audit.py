@@ -18,10 +18,10 @@ from xlsxwriter.utility import xl_col_to_name
 from tasks.domain.parameters import CsvDialect
 from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue
 from tasks.map_in_order import map_in_order
-from tasks.publication.files import ReportFiles
 from tasks.report.cells import cell_frame, cell_text
 from tasks.report.content import Report, sheet_name
 from tasks.report.csv_files import read_issues, read_wines
+from tasks.report.files import ReportFiles
 from tasks.report.layout import Sheet, table_sheets
 from tasks.report.summary import chart_data, summary_page
 from tasks.report.writer import TOTAL, total

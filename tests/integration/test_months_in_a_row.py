@@ -20,7 +20,6 @@ from tasks.domain.parameters import Language, Parameters
 from tasks.domain.period import compare_snapshots, snapshot_rows
 from tasks.domain.schemas import SOURCES, Snapshot, SnapshotFacts, Source
 from tasks.domain.summary import summarise_snapshot
-from tasks.publication.files import report_files
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest
 from tasks.publication.plan import plan_publication
@@ -28,6 +27,7 @@ from tasks.publication.publisher import PublishedMonth, publish_month, show_mont
 from tasks.publication.verify import list_months, verify_month
 from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines
+from tasks.report.files import report_files
 from tasks.report.tables import write_table
 from tasks.storage.local import LocalStorage
 from tasks.storage.protocol import Storage, StoredFile

@@ -21,12 +21,12 @@ from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SnapshotFacts
 from tasks.publication import history, manifest, publisher, verify
-from tasks.publication.files import table_name
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest, read_published
 from tasks.publication.plan import plan_publication
 from tasks.publication.verify import list_months, verify_month
 from tasks.report.content import Report
+from tasks.report.files import table_name
 from tasks.storage.local import LocalStorage, file_facts
 from tasks.storage.protocol import Document
 
