@@ -14,49 +14,49 @@ help: ## this list
 
 venv: $(VENV)/.runtime ## the environment with prefect and monthly-sales, in .venv
 
-run: $(VENV)/.runtime ## the fourteen snapshots of the sample in data/, into reports/
+run: $(VENV)/.runtime ## publish the fourteen sample months of data/ in reports/
 	$(BIN)/monthly-sales backfill --first 2024-04 --last 2025-04
 	$(BIN)/monthly-sales run --month 2025-05
 
-test: $(VENV)/.tests ## the tests in their short form, but those that need Docker, with branch coverage
+test: $(VENV)/.tests ## the short tests with branch coverage, without those that need Docker
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore=tests/docker --cov --cov-fail-under=95
 
-test-docker: $(VENV)/.tests ## the image, and a deployment of it, on a real Docker engine
+test-docker: $(VENV)/.tests ## the tests of the image and of a deployment, on a real Docker engine
 	$(BIN)/pytest tests/docker
 
-test-all: $(VENV)/.tests ## all tests, in their long forms
+test-all: $(VENV)/.tests ## all tests in their long form
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest --cov --cov-fail-under=95
 
-bench: $(VENV)/.tests $(VENV)-bench/.packages ## seconds and memory beside the usual way: make bench SIZES="real 10k"
+bench: $(VENV)/.tests $(VENV)-bench/.packages ## time and memory compared with the usual script: make bench SIZES="real 10k"
 	$(BIN)/python tests/benchmarks/run.py $(SIZES)
 
-bench-memory: $(VENV)/.tests ## months of three sizes in bounded memory, which needs root or systemd
+bench-memory: $(VENV)/.tests ## months of three sizes in limited memory; needs root or systemd
 	$(BIN)/pytest tests/benchmarks/bench_memory.py
 
-lint: $(VENV)/.tests ## style, formatting
+lint: $(VENV)/.tests ## check style and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-check-deployment: $(VENV)/.runtime ## refuse what Prefect accepts in prefect.yaml: unset and unknown variables
+check-deployment: $(VENV)/.runtime ## find unset and unknown variables in prefect.yaml, which Prefect accepts
 	$(BIN)/python deployments/check.py
 
-bootstrap: $(VENV)/.runtime ## work pool, queues, credentials and alerts on the Prefect server; safe to run again
+bootstrap: $(VENV)/.runtime ## make work pool, queues, credentials and alerts on the Prefect server; safe to run again
 	$(BIN)/python deployments/bootstrap.py $(BOOTSTRAP)
 
-deploy: $(VENV)/.runtime ## check prefect.yaml, build and push the image, deploy, and make the schedules equal
+deploy: $(VENV)/.runtime ## check prefect.yaml, build and push the image, deploy it and update the schedules
 	$(BIN)/python deployments/deploy.py
 
-types: $(VENV)/.tests ## static types, strict
+types: $(VENV)/.tests ## check the types, strictly
 	$(BIN)/mypy
 
-format: $(VENV)/.tests ## rewrite the code in its style
+format: $(VENV)/.tests ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-sample: $(VENV)/.runtime ## make the sample workbooks again
+sample: $(VENV)/.runtime ## generate the sample workbooks again
 	$(BIN)/python data/generate.py
 
-lock: $(VENV)/.tests ## resolve the locks again from pyproject.toml
+lock: $(VENV)/.tests ## resolve and lock the dependencies of pyproject.toml again
 	$(BIN)/uv pip compile $(LOCK) --output-file deployments/requirements.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --group dev --constraint deployments/requirements.txt \
 		--output-file tests/requirements.txt pyproject.toml
@@ -78,7 +78,7 @@ $(VENV)/.tests: $(VENV)/.runtime tests/requirements.txt
 	@$(INSTALL) --no-deps --require-hashes --requirement tests/requirements.txt
 	@touch $@
 
-# pandas and DuckDB are no part of the project: what it is measured against has an environment of its own.
+# pandas and DuckDB are not dependencies of the project: the script that it is compared with has its own environment.
 $(VENV)-bench/.packages: tests/benchmarks/requirements.txt
 	@test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
 	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
