@@ -198,15 +198,45 @@ def select_trend(totals: pl.LazyFrame) -> pl.LazyFrame:
     return totals.filter(is_recent | pl.col("is_last_year"))
 
 
-CHANGE_KINDS = (
-    "new",
-    "newly_linked",
-    "delisted",
-    "newly_premium",
-    "no_longer_premium",
-    "repriced",
-    "cancelled",
+class Change(NamedTuple):
+    """A kind of change that a product may have had since the previous snapshot.
+
+    Attributes:
+        word: The change of one product.
+        one: How often it happened, for a count of 1.
+        many: The same for other counts.
+        figure: The field of `PeriodFigures` with that count.
+        condition: Which products had it; None for those that left, which are no products of this snapshot.
+    """
+
+    word: str
+    one: str
+    many: str
+    figure: str
+    condition: pl.Expr | None = None
+
+
+_IS_CONTINUING, _IS_PREMIUM, _WAS_PREMIUM = (
+    pl.col("status") == "continuing",
+    pl.col("is_premium"),
+    pl.col("was_premium"),
 )
+# fmt: off
+CHANGES: dict[str, Change] = {
+    "new": Change("new", "{count} new", "{count} new", "new_products", pl.col("status") == "new"),
+    "newly_linked": Change("newly linked", "{count} newly linked", "{count} newly linked", "newly_linked_products",
+        pl.col("status") == "newly_linked"),
+    "delisted": Change("delisted", "{count} delisted", "{count} delisted", "delisted_products"),
+    "newly_premium": Change("newly premium", "{count} newly premium", "{count} newly premium", "newly_premium",
+        _IS_CONTINUING & _IS_PREMIUM & ~_WAS_PREMIUM),
+    "no_longer_premium": Change("no longer premium", "{count} no longer premium", "{count} no longer premium",
+        "no_longer_premium", _IS_CONTINUING & _WAS_PREMIUM & ~_IS_PREMIUM),
+    "repriced": Change("new price", "{count} repriced", "{count} repriced", "repriced_products",
+        _IS_CONTINUING & (pl.col("price") != pl.col("price_before"))),
+    "cancelled": Change("cancellations", "{count} bottle cancelled", "{count} bottles cancelled", "cancelled_units",
+        pl.col("sold_units") < 0),
+}
+# fmt: on
 """What may have happened to a product in a period, in the order of the report."""
 
 
@@ -214,39 +244,19 @@ def list_changes(period: Period) -> pl.LazyFrame:
     """What happened to the products since the previous snapshot.
 
     Returns:
-        One row per product and kind of change: `change`, in the order of `CHANGE_KINDS`, and the columns of
-        `PeriodWine`; of a delisted product, only its names and what it was before are filled. Within a kind, the
-        products are in the order of the report.
+        One row per product and kind of change: `change`, in the order of `CHANGES`, and the columns of `PeriodWine`; of
+        a delisted product, only its names and what it was before are filled. Within a kind, the products are in the
+        order of the report.
     """
-    is_continuing, is_premium, was_premium = (
-        pl.col("status") == "continuing",
-        pl.col("is_premium"),
-        pl.col("was_premium"),
-    )
-    happened = {
-        "new": pl.col("status") == "new",
-        "newly_linked": pl.col("status") == "newly_linked",
-        "newly_premium": is_continuing & is_premium & ~was_premium,
-        "no_longer_premium": is_continuing & was_premium & ~is_premium,
-        "repriced": is_continuing & (pl.col("price") != pl.col("price_before")),
-        "cancelled": pl.col("sold_units") < 0,
-    }
-    delisted = period.delisted.select(
-        "product_id",
-        "sku",
-        "post_title",
-        total_sales_before="total_sales",
-        price_before="price",
-        revenue_before="revenue",
-        was_premium="is_premium",
-    )
-    kind = pl.Enum(CHANGE_KINDS)
+    before = {"total_sales": "total_sales_before", "price": "price_before", "revenue": "revenue_before"}
+    delisted = period.delisted.rename(before | {"is_premium": "was_premium"}).drop("stock_quantity")
+    kind = pl.Enum(list(CHANGES))
     columns = {"change": kind, **PeriodWine.create_empty().schema}
     rows = [
-        (delisted if change == "delisted" else period.wines.filter(happened[change])).with_columns(
-            change=pl.lit(change, kind)
+        (delisted if change.condition is None else period.wines.filter(change.condition)).with_columns(
+            change=pl.lit(name, kind)
         )
-        for change in CHANGE_KINDS
+        for name, change in CHANGES.items()
     ]
     return pl.concat([pl.LazyFrame(schema=columns), *rows], how="diagonal").select(columns.keys())
 

@@ -19,7 +19,7 @@ from tasks.domain.figures import (
     SnapshotSummary,
     Sold,
 )
-from tasks.domain.period import NEAR_DAYS, Period, same_date_last_year
+from tasks.domain.period import CHANGES, NEAR_DAYS, Period, same_date_last_year
 from tasks.domain.premium import compute_figures
 
 COMPARABLE_DAYS = 3
@@ -51,10 +51,9 @@ def summarise_snapshot(period: Period, premium_threshold: float) -> SnapshotSumm
 
 
 def _period_figures(wines: pl.DataFrame, delisted: pl.DataFrame, sold: Sold) -> PeriodFigures:
-    of = {status: wines.filter(pl.col("status") == status) for status in ("continuing", "new", "newly_linked")}
-    continuing, new, newly_linked = of["continuing"], of["new"], of["newly_linked"]
-    cancelled = wines.filter(pl.col("sold_units") < 0)
-    is_premium, was_premium = pl.col("is_premium"), pl.col("was_premium")
+    changed = {name: wines.filter(change.condition) for name, change in CHANGES.items() if change.condition is not None}
+    continuing = wines.filter(pl.col("status") == "continuing")
+    new, newly_linked, cancelled = changed["new"], changed["newly_linked"], changed["cancelled"]
     return PeriodFigures(
         sold=sold,
         products_sold=wines.filter(pl.col("sold_units") > 0).height,
@@ -75,10 +74,10 @@ def _period_figures(wines: pl.DataFrame, delisted: pl.DataFrame, sold: Sold) -> 
         delisted_products=delisted.height,
         delisted_units=_count(delisted["total_sales"]),
         delisted_revenue=_amount(delisted["revenue"]),
-        repriced_products=continuing.filter(pl.col("price") != pl.col("price_before")).height,
+        repriced_products=changed["repriced"].height,
         price_effect=_amount(continuing["price_effect"]),
-        newly_premium=continuing.filter(is_premium & ~was_premium).height,
-        no_longer_premium=continuing.filter(was_premium & ~is_premium).height,
+        newly_premium=changed["newly_premium"].height,
+        no_longer_premium=changed["no_longer_premium"].height,
     )
 
 

@@ -13,7 +13,7 @@ from tasks.domain.figures import SnapshotSummary
 from tasks.domain.inventory import list_dormant, list_reorder
 from tasks.domain.issues import lines
 from tasks.domain.parameters import Parameters
-from tasks.domain.period import Period, list_changes, select_trend
+from tasks.domain.period import CHANGES, Period, list_changes, select_trend
 from tasks.domain.rules import RULES
 from tasks.domain.schemas import SOURCES, Source, WebSheet
 from tasks.messages import Messages, mark, messages_in
@@ -38,16 +38,6 @@ SOURCE_NAMES: Mapping[Source, str] = {"erp": mark("ERP"), "liaison": mark("Link 
 DISPOSITIONS = {"used": mark("used"), "ignored": mark("ignored"), "rejected": mark("rejected")}
 SEVERITY_NAMES = {"error": mark("error"), "warning": mark("warning"), "info": mark("info")}
 PREMIUM, ORDINARY = mark("Premium"), mark("Ordinary")
-
-CHANGES: dict[str, str] = {
-    "new": mark("new"),
-    "newly_linked": mark("newly linked"),
-    "delisted": mark("delisted"),
-    "newly_premium": mark("newly premium"),
-    "no_longer_premium": mark("no longer premium"),
-    "repriced": mark("new price"),
-    "cancelled": mark("cancellations"),
-}
 
 STOCK_STATES = {
     "out": mark("out of stock"),
@@ -127,8 +117,8 @@ class Report:
     @cached_property
     def changes(self) -> pl.DataFrame:
         """One row per product and kind of change, the kind in words."""
-        changes = list_changes(self.period).collect()
-        return changes.with_columns(_translated(changes["change"], CHANGES, self.messages).alias("change"))
+        changes, words = list_changes(self.period).collect(), {name: one.word for name, one in CHANGES.items()}
+        return changes.with_columns(_translated(changes["change"], words, self.messages).alias("change"))
 
     @cached_property
     def products(self) -> pl.DataFrame:

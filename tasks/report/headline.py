@@ -18,6 +18,7 @@ from tasks.domain.figures import (
 )
 from tasks.domain.inventory import REORDER_WEEKS, YEAR_DAYS
 from tasks.domain.parameters import Language, Parameters
+from tasks.domain.period import CHANGES
 from tasks.domain.rules import NO_KEY, RULES, UNLINKED_SALES, UNREADABLE_KEY
 from tasks.messages import Messages, NumberKind, mark, messages_in
 from tasks.report.content import SOURCE_NAMES, Report, SheetKey, reason, title
@@ -333,28 +334,11 @@ def _tiles_to_date(summary: SnapshotSummary, text: Messages) -> list[Tile]:
 
 
 def _changes_line(period: PeriodFigures, text: Messages) -> Line:
-    phrases = [
-        text.ngettext("{count} new", "{count} new", period.new_products),
-        text.ngettext("{count} newly linked", "{count} newly linked", period.newly_linked_products),
-        text.ngettext("{count} delisted", "{count} delisted", period.delisted_products),
-        text.ngettext("{count} repriced", "{count} repriced", period.repriced_products),
-        text.ngettext("{count} newly premium", "{count} newly premium", period.newly_premium),
-        text.ngettext("{count} no longer premium", "{count} no longer premium", period.no_longer_premium),
-        text.ngettext("{count} bottle cancelled", "{count} bottles cancelled", period.cancelled_units),
-    ]
-    counts = [
-        period.new_products,
-        period.newly_linked_products,
-        period.delisted_products,
-        period.repriced_products,
-        period.newly_premium,
-        period.no_longer_premium,
-        period.cancelled_units,
-    ]
+    counts = [(change, getattr(period, change.figure)) for change in CHANGES.values()]
     label = text.gettext(mark("Changes"))
-    if not any(counts):
+    if not any(count for _, count in counts):
         return Line(label, text.gettext(mark("No product, price or class changed.")))
-    sentence = " · ".join(phrase for phrase, count in zip(phrases, counts, strict=True) if count)
+    sentence = " · ".join(text.ngettext(one.one, one.many, count) for one, count in counts if count)
     if period.new_without_date:
         sentence += " · " + text.gettext(
             mark("without post_date, every product that was not there before counts as new")

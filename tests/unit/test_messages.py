@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from tasks.domain.parameters import LANGUAGES
+from tasks.domain.period import CHANGES
 from tasks.domain.rules import RULES
 from tasks.messages import messages_in
 from tasks.report.layout import TABLES
@@ -29,7 +30,8 @@ def marked() -> set[str | tuple[str, ...]]:
         for _, _, message, _, _ in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
     ]
     declared = [text for rule in RULES.values() for text in (rule.sentence, rule.remedy)]
-    return {*found, *declared, *(column.heading for table in TABLES for column in table)}
+    changes = [text for change in CHANGES.values() for text in (change.word, (change.one, change.many))]
+    return {*found, *declared, *changes, *(column.heading for table in TABLES for column in table)}
 
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]

@@ -8,7 +8,7 @@ import pytest
 from snapshots import Compared, Exported, Row, compare, table_of
 
 from tasks.domain.period import (
-    CHANGE_KINDS,
+    CHANGES,
     compare_snapshots,
     list_best_sellers,
     list_changes,
@@ -400,7 +400,7 @@ def test_a_product_is_listed_under_each_kind_of_change_that_happened_to_it() -> 
         ("cancelled", "b", 1, ten, ten, 0),
     ]
     assert changes.columns == ["change", *PeriodWine.column_names()]
-    assert set(changes["change"].dtype.categories) == set(CHANGE_KINDS)
+    assert set(changes["change"].dtype.categories) == set(CHANGES)
 
 
 def test_the_best_sellers_are_those_of_the_period_and_none_that_sold_nothing() -> None:
