@@ -1,9 +1,11 @@
 # The pipeline as a container job; BuildKit is not needed.
 #   docker build --tag monthly-sales:1.0.0 .
 #   docker run --rm --init monthly-sales:1.0.0 monthly-sales run --month 2025-05 --source 'data/{month}' --destination /tmp/reports
-ARG PYTHON_VERSION=3.13
+# Pinned to a patch version of CPython; Debian's updates still renew what it names. A digest, where you want that as well:
+#   --build-arg PYTHON_IMAGE=python:3.13.18-slim@sha256:…
+ARG PYTHON_IMAGE=python:3.13.18-slim
 
-FROM python:${PYTHON_VERSION}-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /opt/monthly-sales
 
 # The locked packages change seldom and take the time, so they come before the code. Wheels only: nothing is compiled
@@ -31,7 +33,7 @@ RUN pip --python /opt/venv install --quiet --no-cache-dir --no-compile --no-deps
 # The job cannot write beside the code, so bytecode is made here. Unchecked: a layer may change a file's time.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib .
 
-FROM python:${PYTHON_VERSION}-slim
+FROM ${PYTHON_IMAGE}
 
 # Nothing is installed at run time. The official image has no bytecode of the standard library, which costs a second.
 RUN python -m pip uninstall --quiet --yes --root-user-action ignore pip setuptools wheel \

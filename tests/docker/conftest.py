@@ -1,5 +1,6 @@
 """One deployment for all tests of a run: making it takes most of the time."""
 
+from base_image import base_image
 from deployed import background, deployed
 
-__all__ = ["background", "deployed"]
+__all__ = ["background", "base_image", "deployed"]

@@ -143,8 +143,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
 
         bootstrap, deploy, worker, _ = runbook()
         first, second = (here.command(*bootstrap) for _ in range(2))
-        assert "Work pool docker-pool made." in first.stdout.splitlines(), first.stdout + first.stderr
-        assert second.stdout.splitlines()[-1] == "Everything exists already. Nothing was made."
+        output = "\n".join(f"{done.returncode} {done.stdout} {done.stderr}" for done in (first, second))
+        assert (first.returncode, second.returncode) == (0, 0), output
+        assert "Work pool docker-pool made." in first.stdout.splitlines(), output
+        assert second.stdout.splitlines()[-1] == "Everything exists already. Nothing was made.", output
         done = here.command(*deploy)
         assert done.returncode == 0, done.stdout + done.stderr
         background(*worker, here=here, log="worker.log")

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import httpx
+from base_image import PINNED
 from deployed import BUCKET, ROOT, SLOW, Deployed, runbook
 from prefect_server import wait_until
 
@@ -114,15 +115,24 @@ def test_the_secret_key_stands_in_no_log_state_parameter_artifact_or_image(deplo
 
 
 def test_the_runbook_removes_the_ended_containers_of_runs_and_no_others(deployed: Deployed) -> None:
-    other = deployed.command("docker", "create", "python:3.13-slim", "true").stdout.strip()
-    ours = ("docker", "ps", "--all", "--quiet", "--filter", "label=io.prefect.flow-run-id", "--filter", "status=exited")
-    assert deployed.command(*ours).stdout
+    """With a label more than in the runbook: other tests may use the same engine."""
+    run = deployed.run("2025-05")["id"]
+    listed = deployed.command("docker", "ps", "--all", "--quiet", "--filter", f"label=io.prefect.flow-run-id={run}")
+    assert listed.stdout  # as the worker labels it
+    ours = f"test-of-the-runbook={run}"
+
+    def ended(*labels: str) -> str:
+        options = [option for label in (ours, *labels) for option in ("--label", label)]
+        return deployed.command("docker", "create", *options, PINNED, "true").stdout.strip()
+
+    of_a_run, other = ended(f"io.prefect.flow-run-id={run}"), ended()
     text = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
     (typed,) = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ docker container prune ")]
-    done = deployed.command(*shlex.split(typed))
-    assert (done.returncode, done.stdout.strip()) == (0, "Total reclaimed space: 0B"), (
-        done.stderr
-    )  # none is a month old
-    deployed.command(*shlex.split(typed.partition(" --filter until=")[0]))
-    assert deployed.command(*ours).stdout == ""
+    not_yet, removed = (
+        deployed.command(*shlex.split(command), "--filter", f"label={ours}")
+        for command in (typed, typed.partition(" --filter until=")[0])
+    )
+    assert (not_yet.returncode, not_yet.stdout.strip()) == (0, "Total reclaimed space: 0B"), not_yet.stderr
+    assert of_a_run in removed.stdout
+    assert other not in removed.stdout
     assert deployed.command("docker", "rm", other).returncode == 0
