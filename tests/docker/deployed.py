@@ -123,7 +123,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
     with s3_server(folder / "s3") as s3:
         s3.make_bucket(BUCKET)
         put_workbooks(s3)
-        environment = os.environ | {
+        # Under `make test-docker`, a make that is typed here would print the folder that it enters and leaves.
+        environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS")} | {
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": f"http://127.0.0.1:{server}/api",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
