@@ -11,16 +11,16 @@ _ENGINE = str(Path(prefect.__file__).parent)
 
 
 def keep_logs_readable() -> None:
-    """Filter the logs of flow and task runs, in the terminal and in the dashboard; doing it twice changes nothing."""
+    """Filter the logs of flow and task runs, in the terminal and in the dashboard; a second call changes nothing."""
     for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_is_worth_reading)
+        logging.getLogger(name).addFilter(_is_shown)
 
 
-def _is_worth_reading(record: logging.LogRecord) -> bool:
-    """Drop the engine's messages about itself; log a refusal once, by its own sentence.
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Drop the engine's messages about itself; log a refusal once, as one sentence.
 
     The engine logs an exception with its traceback when the task ends and again when the flow ends, and then the
-    state, which the run's page shows. Of an unexpected exception, all of that is kept.
+    state, which the run's page shows. All of that is kept for an unexpected exception.
     """
     if not record.pathname.startswith(_ENGINE):
         return True

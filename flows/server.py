@@ -1,4 +1,4 @@
-"""The Prefect server that a command uses: the one that is set, or Prefect's own; a fault of it is named at once."""
+"""The Prefect server of a command: the configured one, or Prefect's own; a server that fails is reported at once."""
 
 import os
 import tempfile
@@ -19,13 +19,13 @@ SECONDS_TO_ANSWER = 10
 
 @contextmanager
 def prefect_server(say: Callable[[str], None]) -> Iterator[None]:
-    """Run on the server that is set, or on Prefect's own.
+    """Run on the configured server, or on Prefect's own.
 
     Args:
-        say: Reports that a server of its own is started.
+        say: Shows a line to the user.
 
     Raises:
-        OutsideFailure: None is set and none may be started, or it does not answer.
+        OutsideFailure: No server is configured and none may be started, or it does not answer.
     """
     # A server on this machine is never behind a proxy.
     exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
@@ -51,7 +51,7 @@ def _named(server: str | None) -> str:
 
 
 def _check_home(home: Path) -> None:
-    """Where Prefect cannot write its database, it would wait for two minutes."""
+    """Refuse a folder in which Prefect cannot write its database: it would wait for two minutes."""
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):
@@ -72,7 +72,7 @@ def _start_own() -> None:
 
 
 def _ask(server: str) -> None:
-    """Ask the server for a sign of life, once."""
+    """Send one request to see whether the server answers."""
     try:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
             client = get_client(httpx_settings={"timeout": SECONDS_TO_ANSWER}, sync_client=True)
@@ -99,14 +99,14 @@ def _api(server: str) -> str:
 
 
 def _proxy(server: str) -> str:
-    """The proxy on the way to the server, if there is one."""
+    """A sentence about the proxy that is used for the server, if there is one."""
     proxies, url = getproxies(), httpx.URL(server)
     proxy = proxies.get(url.scheme) or proxies.get("all")
     exempt = [host.strip() for host in proxies.get("no", "").split(",")]
     if not proxy or url.host in exempt:
         return ""
     without_password = httpx.URL(proxy).copy_with(userinfo=b"")
-    return f" It is asked through the proxy {without_password}; NO_PROXY={url.host} would not use it."
+    return f" It is reached through the proxy {without_password}; NO_PROXY={url.host} bypasses it."
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,6 @@
-"""What `monthly-sales run` shows on a terminal; where a stream is none, nothing here touches it.
+"""What `monthly-sales run` shows on a terminal; a stream that is not a terminal is left alone.
 
-Rich keeps to NO_COLOR by itself. A dumb terminal cannot move its cursor, so it is treated as a file.
+Rich itself respects NO_COLOR. A dumb terminal cannot move its cursor, so it is treated as a file.
 """
 
 import logging
@@ -20,15 +20,15 @@ from tasks.run import STAGES
 _MARKS = {logging.INFO: ("✓ ", "green"), logging.WARNING: ("! ", "yellow"), logging.ERROR: ("✗ ", "red")}
 
 
-def is_lively(console: Console) -> bool:
-    """Whether lines can be redrawn on it, and marks be shown."""
+def is_interactive(console: Console) -> bool:
+    """Whether lines can be redrawn on the console, and symbols shown."""
     return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
 
 
 @contextmanager
 def plain_logs() -> Iterator[list[logging.Handler]]:
-    """Log lines on stderr, but no traceback: the command itself reports how it ended, and where the trace is."""
-    setup_logging()  # else the first flow would do it, and replace our handlers
+    """Log lines on stderr without tracebacks: the command itself reports how it ended, and where the trace is."""
+    setup_logging()  # otherwise the first flow does it, and replaces our handlers
     plain: list[logging.Handler] = [
         handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)
     ]
@@ -46,7 +46,7 @@ def shown_stages() -> Iterator[None]:
     """Show the running stages next to a spinner on stderr, and the finished ones as lines above it."""
     console = Console(stderr=True, highlight=False)
     with plain_logs() as plain:
-        if not is_lively(console):
+        if not is_interactive(console):
             yield
             return
         root, stages = logging.getLogger(), logging.getLogger(STAGES)
@@ -66,7 +66,7 @@ def shown_stages() -> Iterator[None]:
 
 
 class _Shown(logging.Handler):
-    """Log records as lines; the beginning and end of a stage as what the spinner says."""
+    """Log records as lines; the running stages next to the spinner."""
 
     def __init__(self, status: Status) -> None:
         super().__init__()
@@ -87,9 +87,9 @@ class _Shown(logging.Handler):
 
 
 def show_month(published: PublishedMonth) -> bool:
-    """Show the snapshot as a small table on stdout; False where that is no terminal."""
+    """Show the snapshot as a small table on stdout; False if that is not a terminal."""
     console = Console(highlight=False)
-    if not is_lively(console):
+    if not is_interactive(console):
         return False
     shown = published.headline
     console.print(Text(shown.title, style="bold"), Text(shown.period))
@@ -103,6 +103,6 @@ def show_month(published: PublishedMonth) -> bool:
     for line in shown.lines:
         console.print(Text.assemble((f"{line.label}  " if line.label else "", "bold"), line.text))
     for address in published.addresses:
-        # One address is one line, however narrow the terminal, so that it can be copied.
+        # Each address is one line on any terminal, so that it can be copied.
         console.print(Text(address), soft_wrap=True)
     return True

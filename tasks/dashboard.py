@@ -24,7 +24,7 @@ class Artifact:
     """One artifact: a text in Markdown, or a table.
 
     Attributes:
-        key: The name by which the dashboard finds it, and the one of the month before.
+        key: Its name on the dashboard, the same in every month.
         description: One sentence, in Markdown.
         content: Markdown, or the rows of a table.
     """
@@ -56,7 +56,7 @@ def show_artifacts(*artifacts: Artifact) -> None:
 
 
 def label_run(outcome: str) -> None:
-    """Add the outcome to the tags of the run: the list of runs shows published, unchanged and refused apart."""
+    """Add the outcome to the tags of the run, so that the list of runs shows it."""
     context = FlowRunContext.get()
     if context and context.flow_run:
         with SyncClientContext.get_or_create() as client:
@@ -65,13 +65,13 @@ def label_run(outcome: str) -> None:
 
 @contextmanager
 def only_warned(what: str, logger: Logger) -> Iterator[None]:
-    """Let nothing that fails inside fail the run: a month that is published stays so.
+    """Turn an error into a warning: once a month is published, nothing fails the run.
 
-    Of an error that is not ours only its kind is logged: its text may hold the address of a webhook, or a link.
+    Of an error of a library only the type is logged: its text may contain the address of a webhook, or a link.
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, the month is published
+    except Exception as error:  # noqa: BLE001 - any error: the month is published
         logger.warning("%s: %s", what, _reason(error))
 
 

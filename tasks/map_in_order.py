@@ -1,4 +1,4 @@
-"""Work on the pieces of something large with two threads, where libraries in Rust and C let both run."""
+"""Process the pieces of a large input with two threads; libraries in Rust and C let both run at once."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

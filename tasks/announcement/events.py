@@ -16,11 +16,11 @@ PUBLISHED = f"{PREFIX}.published"
 """A run committed a revision of the month."""
 
 UNCHANGED = f"{PREFIX}.unchanged"
-"""A run found that what it was to publish is published."""
+"""A run found its month published already."""
 
 
 def emit_due(month: str, destination: Storage) -> None:
-    """Send `DUE` from a run that a schedule made; a run by hand or of a backfill sends nothing."""
+    """Send `DUE` from a run that a schedule started; a run by hand or of a backfill sends nothing."""
     context = FlowRunContext.get()
     if context and context.flow_run and context.flow_run.auto_scheduled:
         emit_month_event(DUE, month, destination.address(""))
@@ -36,7 +36,7 @@ def emit_month_event(
         month: The month's label.
         destination: Where it is published; events of one month at one destination have the same resource.
         payload: What an automation can put into a message.
-        key: What identifies the event, where a second one of the same content is to be ignored.
+        key: Identifies the event: the server ignores a second one with the same key. Empty: it ignores none.
     """
     resource = {
         "prefect.resource.id": f"{PREFIX}.{month}.{destination}",

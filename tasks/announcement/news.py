@@ -1,4 +1,4 @@
-"""What is announced of a published month: the text of messages, and the events that contain it."""
+"""Announce a published month: the text of messages, and the events that contain it."""
 
 from dataclasses import asdict
 from typing import Any

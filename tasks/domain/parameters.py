@@ -1,4 +1,4 @@
-"""What a result depends on besides its workbooks."""
+"""The parameters that a result depends on, and the languages of the report."""
 
 from dataclasses import dataclass
 from datetime import date

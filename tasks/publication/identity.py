@@ -9,20 +9,20 @@ from tasks.domain.parameters import Parameters
 from tasks.workbook.fetch import FetchedWorkbook
 
 REPORT_VERSION = 2
-"""Raise it when a rule, a layout, or a library that writes the files changes the bytes that come of the same inputs."""
+"""Raise it when a rule, a layout or a library changes the bytes that the same inputs give."""
 
 _NOT_IN_THE_ID = {"accept_unusual"}
-"""Parameters that decide whether a result is published, and nothing in it."""
+"""Parameters that decide whether a result is published, but do not change it."""
 
 
 def result_id(parameters: Parameters, workbooks: Iterable[FetchedWorkbook], earlier_ids: Iterable[str]) -> str:
     """The id of a month's result, which is known before anything is computed.
 
-    A parameter that has its default value is left out, so that a new parameter leaves every earlier id as it is.
+    A parameter with its default value is left out, so that a new parameter does not change earlier ids.
 
     Args:
         parameters: The parameters of the run.
-        workbooks: Their content, and also their names, since the list of issues contains them.
+        workbooks: The three workbooks. Their names count as well, because the list of issues contains them.
         earlier_ids: The ids of the snapshots that the result is computed with, oldest first.
     """
     facts = {

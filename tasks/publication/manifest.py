@@ -1,9 +1,8 @@
-"""The month's manifest: the one file that says which revision counts, what is in it, and what it was made from.
+"""The month's manifest: the one file that says which revision counts, what it contains, and what it was made from.
 
-Manifests outlive the code that wrote them. A field that is added has a default, and so has one that is added to the
-figures in `tasks/domain/figures.py`, which are written and read as they are declared there; a field that is not known
-is ignored. `SCHEMA_VERSION` is raised only when the meaning of a field changes. Runs of later months read no more of a
-manifest than `EarlierSnapshot`.
+Later versions of the code read it. A new field has a default, and so has a new figure in `tasks/domain/figures.py`:
+figures are written and read as they are declared there. An unknown field is ignored. `SCHEMA_VERSION` is raised only
+when the meaning of a field changes. Runs of later months read only `EarlierSnapshot` of it.
 """
 
 from dataclasses import dataclass, fields
@@ -29,7 +28,7 @@ def manifest_key(month: str) -> str:
 
 
 class Record(BaseModel):
-    """A part of a manifest. Fields that are not known were written by a later version, and are ignored."""
+    """A part of a manifest. Unknown fields were written by a later version, and are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -63,7 +62,7 @@ class SnapshotReference(Record, extra="allow"):
 
 
 class RevisionFigures(Record, extra="allow"):
-    """The figures that are compared between two revisions of a month; the others are kept as they were written."""
+    """The figures that are compared between two revisions of a month; others are kept unchanged."""
 
     revenue: Decimal | None = None
     units: int | None = None
@@ -154,7 +153,7 @@ class Manifest(EarlierSnapshot):
         return SnapshotSummary(self.figures, self.period, self.comparisons, self.inventory, self.news)
 
     def run_parameters(self) -> Parameters:
-        """The parameters of the run; what this version does not know is left out."""
+        """The parameters of the run, without those that this version does not know."""
         known = {field.name for field in fields(Parameters)}
         values = {name: value for name, value in self.parameters.items() if name in known}
         return Parameters(month=self.month, export_date=self.export_date, **values)  # type: ignore[arg-type]
@@ -172,7 +171,7 @@ class Published:
     Attributes:
         version: The version of the manifest's file, for the next compare-and-swap.
         revisions: All its revisions, the one that counts last.
-        manifest: What counts; None where it was written in schema version 1, of which only the revisions are read.
+        manifest: The revision that counts; None in schema version 1, of which only the list of revisions is read.
     """
 
     version: str

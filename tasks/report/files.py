@@ -40,7 +40,7 @@ def table_name(month: str) -> str:
 
 
 def report_files(folder: Path, month: str) -> ReportFiles:
-    """The names of the month's files; their folders exist afterwards."""
+    """The names of the month's files; makes their folders."""
     files = ReportFiles(
         workbook=f"sales_reports/sales_report_{month}.xlsx",
         premium=f"wines/premium_wines_{month}.csv",

@@ -96,7 +96,7 @@ class LocalStorage:
 
 
 def file_facts(path: Path) -> StoredFile:
-    """Size, sha256 and version of a file of this machine."""
+    """Size, sha256 and version of a local file."""
     with path.open("rb") as file:
         version = _version(file.fileno())
         return StoredFile(os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest(), version)
@@ -108,14 +108,14 @@ def _version(descriptor: int) -> str:
 
 
 def _flush(path: Path) -> None:
-    """Write the content to the disk before a name points to it."""
+    """Write the content to the disk before the file gets its name."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 @contextmanager
 def outside(what: str) -> Iterator[None]:
-    """Turn an error of the operating system into a sentence that says what could not be done, and why."""
+    """Turn an error of the operating system into a sentence: what failed, and why."""
     try:
         yield
     except OSError as error:

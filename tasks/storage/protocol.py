@@ -14,7 +14,7 @@ class StoredFile:
     Attributes:
         size: Its size in bytes.
         sha256: The hash of its content; empty where another program stored the file without it.
-        version: Changes when the file is replaced: an ETag, or the file's inode, size and time.
+        version: Differs after the file was replaced: an ETag, or the file's inode, size and time.
     """
 
     size: int
@@ -35,7 +35,7 @@ class Document:
 
 
 class ConflictError(Exception):
-    """The key has another content than the writer expected; nothing was written."""
+    """The key does not have the content that the writer expected; nothing was written."""
 
 
 class Storage(Protocol):
@@ -70,4 +70,4 @@ class Storage(Protocol):
         """Copy a stored file to another key, replacing any content there."""
 
     def address(self, key: str) -> str:
-        """The key as a person would open it."""
+        """The path or URL of the key."""

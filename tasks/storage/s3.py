@@ -1,8 +1,8 @@
-"""A bucket of S3, or of an S3-compatible server.
+"""A bucket on S3, or on an S3-compatible server.
 
 Time-outs and retries are in this module only. A request, including its response body, is tried three times with growing
-pauses when the server does not answer, is busy (503) or cuts the connection; refusals (401, 403, 404) are not retried.
-boto3's own retries are off: it counts attempts for headers and body separately, so a server that dies in the middle of
+pauses when the server does not answer, is busy (503) or drops the connection; 401, 403 and 404 are not retried.
+boto3's own retries are off: it counts attempts for headers and body separately, so a server that fails in the middle of
 a response would block a run for minutes. Each object is written with its sha256 twice: as the checksum that the server
 verifies, and as metadata, which a copy keeps.
 """
@@ -45,7 +45,7 @@ PAUSES = (1.0, 2.0)
 ATTEMPTS = len(PAUSES) + 1
 
 _PERMISSIONS = {
-    # Without the right to list, a file that is not there is denied as well.
+    # Without permission to list, S3 denies a missing file as well.
     "GetObject": "s3:GetObject or s3:ListBucket",
     "HeadObject": "s3:GetObject or s3:ListBucket",
     "PutObject": "s3:PutObject",
@@ -54,7 +54,7 @@ _PERMISSIONS = {
 }
 _CREDENTIALS_REFUSED = {
     "InvalidAccessKeyId": "the access key is not known",
-    "SignatureDoesNotMatch": "the secret key does not fit the access key",
+    "SignatureDoesNotMatch": "the secret key does not match the access key",
     "ExpiredToken": "the session has expired",
     "InvalidToken": "the session token is not valid",
     "RequestTimeTooSkewed": "the clock of this machine is wrong",
@@ -76,7 +76,7 @@ _LOST = (HTTPClientError, ConnectionError, IncompleteReadError, FlexibleChecksum
 def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
     """A client with the credentials of a Prefect block, or with those of the machine.
 
-    `AWS_ENDPOINT_URL`, or the block, may name another server than AWS; boto3 then writes the bucket into the path.
+    `AWS_ENDPOINT_URL`, or the block, may name a server other than AWS; boto3 then puts the bucket into the path.
     """
     try:
         session, options = _session_of(aws_credentials) if aws_credentials else (boto3.Session(), {})
@@ -98,7 +98,7 @@ def s3_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its
 
 def _session_of(aws_credentials: str) -> tuple[boto3.Session, dict[str, Any]]:
     """The session of a Prefect block, and the block's options for each client."""
-    from prefect_aws import AwsCredentials  # noqa: PLC0415 - half a second of import, and Prefect, for blocks alone
+    from prefect_aws import AwsCredentials  # noqa: PLC0415 - takes half a second, and only blocks need it
 
     block: Any = AwsCredentials.load(aws_credentials)
     return block.get_boto3_session(), block.aws_client_parameters.get_params_override()
@@ -164,8 +164,8 @@ class S3Storage:
     def _unless_missing(self, request: Callable[..., dict[str, Any]], key: str) -> dict[str, Any] | None:
         """The answer, or None where there is no such object.
 
-        To a client that may list only some prefixes (least privilege), AWS answers 403 for a missing object: there, a
-        list with the key as its prefix shows whether it exists.
+        AWS answers 403 for a missing object if the client may list only some prefixes (least privilege): then a list
+        with the key as its prefix shows whether the object exists.
         """
         try:
             return request(Bucket=self.bucket, Key=self.prefix + key)

@@ -199,7 +199,7 @@ def test_a_host_that_does_not_exist_is_named() -> None:
 def test_a_proxy_on_the_way_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://someone:secret@127.0.0.1:9")
     sentence = refused(url="http://prefect.example/api")
-    assert "It is asked through the proxy http://127.0.0.1:9; NO_PROXY=prefect.example would not use it." in sentence
+    assert "It is reached through the proxy http://127.0.0.1:9; NO_PROXY=prefect.example bypasses it." in sentence
     assert "secret" not in sentence
 
 

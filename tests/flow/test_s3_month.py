@@ -163,7 +163,7 @@ def test_credentials_that_are_refused_fail_the_run_with_a_sentence_without_the_s
 ) -> None:
     sentence = (
         f"s3://{bucket}/raw/2025/05/: ListObjectsV2 failed: "
-        "the secret key does not fit the access key (SignatureDoesNotMatch)."
+        "the secret key does not match the access key (SignatureDoesNotMatch)."
     )
     with with_block(s3, "forger") as block, pytest.raises(OutsideFailure) as failed:
         monthly_sales(
