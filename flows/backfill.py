@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectNotFound, TerminationSignal
 from prefect.states import Cancelled, Completed
 
 from flows.monthly_sales import monthly_sales
-from flows.parameters import BackfillOptions, EveryMonthOptions, takes
+from flows.options import BackfillOptions, EveryMonthOptions, takes
 from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain.backfill import Line, check_source, count_outcomes, months_to_run, table_rows, text_table, whole_table
 from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument

@@ -18,7 +18,7 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args, get_origin
 
-from flows.parameters import BackfillOptions, ListOptions, MonthOptions, VerifyOptions, declared, title
+from flows.options import BackfillOptions, ListOptions, MonthOptions, VerifyOptions, declared, title
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

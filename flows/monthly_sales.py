@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.logs import keep_logs_readable
-from flows.parameters import MonthOptions, takes
+from flows.options import MonthOptions, takes
 from tasks.announcement.events import emit_due
 from tasks.announcement.mail import find_mailing
 from tasks.domain.month import resolve_month

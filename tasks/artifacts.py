@@ -12,7 +12,7 @@ import polars as pl
 
 from tasks.domain.period import BEST_SELLERS, list_best_sellers
 from tasks.domain.rules import RULES, SEVERITIES
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.messages import Messages, mark
 from tasks.report.content import (
     DISPOSITIONS,
@@ -161,7 +161,7 @@ def quality_table(report: Report) -> list[dict[str, object]]:
     ]
     known = {(row["source"], row["rule"]) for row in counted}
     rows = [*counted, *(row for row in found if (row["source"], row["rule"]) not in known)]
-    order = (*SEVERITIES, "")
+    order = (*SEVERITIES.categories, "")
     # What costs sales comes first within its severity.
     ordered = sorted(rows, key=lambda row: (order.index(row["severity"]), -(row["units"] or 0)))
     return [_quality_row(row, messages) for row in ordered]

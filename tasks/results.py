@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.domain.join import Cleaned
 from tasks.domain.period import Period
-from tasks.domain.schemas import Source
+from tasks.domain.sources import Source
 from tasks.report.content import Report
 from tasks.report.files import ReportFiles
 from tasks.workbook.fetch import FetchedWorkbook

@@ -15,16 +15,16 @@ from tasks import artifacts
 from tasks.announcement.mail import month_mail, send
 from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
-from tasks.domain import clean, issue_frames, join, rules
+from tasks.domain import clean, join, row_issues, rules
 from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame, refusal
 from tasks.domain.join import Cleaned
-from tasks.domain.month_rules import judge_matches
+from tasks.domain.month_issues import judge_matches
 from tasks.domain.period import Period, snapshot_rows
 from tasks.domain.period import compare_snapshots as compare
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.revenue import compute_revenue as compute
-from tasks.domain.schemas import SOURCES, Source
-from tasks.domain.summary import summarise_snapshot as summarise
+from tasks.domain.sources import SOURCES, Source
+from tasks.domain.summarise import summarise_snapshot as summarise
 from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
 from tasks.messages import messages_in
 from tasks.publication.history import fetch_tables, scan_tables
@@ -137,7 +137,7 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     month = issue_frame([*judge_matches(cleaned, sales), *find_rounded_keys(cleaned, located)])
     issues = [
         (accept(month) if run.parameters.accept_unusual else month).lazy(),
-        issue_frames.locate_issues(issue_frames.collect_issues(cleaned, sales, ledger), raw, located),
+        row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, located),
         _absent_columns(columns).lazy(),
     ]
     missing = run.store(join.list_missing_sales(ledger, cleaned.web), "missing_sales")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from tasks.domain import checks, rules
+from tasks.domain.comparison_checks import check_period
 from tasks.domain.issues import Issue, issue_frame, refusal
 from tasks.domain.join import Cleaned
-from tasks.domain.month_rules import judge_total
-from tasks.domain.period_checks import check_period
-from tasks.domain.schemas import Source  # noqa: TC001 - read in annotations
+from tasks.domain.month_issues import judge_total
+from tasks.domain.sources import Source  # noqa: TC001 - read in annotations
 from tasks.report.audit import audit_files
 from tasks.report.content import Report
 from tasks.report.tables import audit_table

@@ -5,20 +5,19 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain import checks, clean, issue_frames, join, month_rules
-from tasks.domain.cell_kinds import CELL_KINDS
+from tasks.domain import checks, clean, join, month_issues, row_issues
 from tasks.domain.issues import lines
 from tasks.domain.join import Cleaned
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import SHEETS, SOURCES, Source, kind_of
+from tasks.domain.sources import CELL_KINDS, COLUMNS, SOURCES, Source, kind_of
 from tasks.workbook.addresses import column_letter
 
 _LOCATIONS = pl.DataFrame(
     [
         (source, f"{source}.xlsx", "Sheet1", column, None if column is None else column_letter(index))
         for source in SOURCES
-        for index, column in enumerate([*SHEETS[source].column_names(), None])
+        for index, column in enumerate([*list(COLUMNS[source]), None])
     ],
     schema={"source": pl.Enum(SOURCES), **dict.fromkeys(("file", "sheet", "column", "letter"), pl.String)},
     orient="row",
@@ -46,7 +45,7 @@ def sheet(source: Source, *rows: dict[str, Value]) -> pl.LazyFrame:
 
 def staged(source: Source, rows: list[tuple[int, dict[str, tuple[str | None, str | None]]]]) -> pl.LazyFrame:
     """The staged table of rows that are numbered and whose cells are (kind, text)."""
-    columns = SHEETS[source].column_names()
+    columns = list(COLUMNS[source])
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32}
     for column in columns:
         schema |= {column: pl.String, kind_of(column): CELL_KINDS}
@@ -78,11 +77,11 @@ class Month:
 
     def stopping(self) -> set[tuple[str, int | None, str]]:
         """Source, row and rule of everything that stops the run; the month as a whole has neither source nor row."""
-        found = issue_frames.collect_issues(self.cleaned, self.joined, self.ledger).filter(severity="error").collect()
+        found = row_issues.collect_issues(self.cleaned, self.joined, self.ledger).filter(severity="error").collect()
         stopping = set(found.select(pl.col("source").cast(pl.String), "row", "rule").iter_rows())
-        whole = month_rules.judge_matches(self.cleaned, self.joined)
+        whole = month_issues.judge_matches(self.cleaned, self.joined)
         if not stopping and not whole:
-            whole = month_rules.judge_total(compute_revenue(self.joined))
+            whole = month_issues.judge_total(compute_revenue(self.joined))
         return stopping | {("", None, issue.rule) for issue in whole}
 
     def warnings(self) -> list[str]:
@@ -109,7 +108,7 @@ def month_of(raw: dict[Source, pl.LazyFrame]) -> Month:
     joined = join.join_sources(cleaned).collect().lazy()
     ledger = join.build_ledger(cleaned, joined).collect().lazy()
     assert checks.check_join(cleaned, joined, ledger) == []
-    issues = issue_frames.locate_issues(issue_frames.collect_issues(cleaned, joined, ledger), raw, _LOCATIONS).collect()
+    issues = row_issues.locate_issues(row_issues.collect_issues(cleaned, joined, ledger), raw, _LOCATIONS).collect()
     return Month(raw, cleaned, joined, ledger, issues)
 
 

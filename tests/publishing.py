@@ -35,8 +35,8 @@ from tasks.domain.figures import Figures, InventoryFigures, News, SnapshotSummar
 from tasks.domain.issues import issue_frame
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period
-from tasks.domain.schemas import SOURCES, Source
-from tasks.domain.summary import compare_periods
+from tasks.domain.sources import SOURCES, Source
+from tasks.domain.summarise import compare_periods
 from tasks.publication.history import fetch_tables
 from tasks.publication.identity import result_id
 from tasks.publication.plan import plan_publication

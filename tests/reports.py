@@ -11,8 +11,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from snapshots import Exported, Row, compare
 
 from tasks.domain.issues import Issue, issue_frame
+from tasks.domain.join import RowCount
 from tasks.domain.parameters import Language, Parameters
-from tasks.domain.schemas import SOURCES, RowCount
+from tasks.domain.sources import SOURCES
 from tasks.report.audit import audit_files
 from tasks.report.content import Report
 from tasks.report.csv_files import write_issues, write_wines

@@ -9,11 +9,13 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from tasks.domain.clean import accepted
-from tasks.domain.join import Cleaned, counts_once
+from tasks.domain.clean import CLEANED, accepted
+from tasks.domain.join import Cleaned, JoinedWine, LedgerRow, counts_once
+from tasks.domain.money import in_cents
 from tasks.domain.premium import Z_TOLERANCE, premium_price
 from tasks.domain.rules import codes
-from tasks.domain.schemas import CLEANED, SOURCES, JoinedWine, LedgerRow, Source, Wine, WineRevenue
+from tasks.domain.schemas import Wine, WineRevenue
+from tasks.domain.sources import SOURCES, Source
 
 SCORE_TOLERANCE = 1e-9
 """How far a z-score in floats may be from the one in exact decimals, relative to its size."""
@@ -182,11 +184,6 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
         side = f"on the wrong side of {lowest:.4f} EUR"
         sentences.append(f'{_n(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
     return sentences
-
-
-def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
-    """Money as the whole number of cents that it is stored as: two decimal places, see `schemas`."""
-    return frame.with_columns(pl.col(pl.Decimal).to_physical())
 
 
 def _check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) -> list[str]:

@@ -3,23 +3,114 @@
 Every row of the sheet stays, with its row number. A cleaned row is either accepted (`rule` is null) or names the rule
 that excludes it. What is wrong with a cell is in a column next to it; whether that stops the run is decided after the
 join, when it is known which products are joined.
-
-Common columns of the three results (`CleanedErp`, `CleanedLiaison`, `CleanedWeb` in `schemas`):
-
-- `row`: as Excel numbers it; `key`: the row's own key as it is spelled; `product_key`, `web_key`: keys as compared;
-- `rule`, `rule_column`: the rule that excludes the row, and the column that it is about;
-- `has_sales`: the row has a price or sales, or is a named product, which is lost where its key or type is missing;
-- `is_contradicted`: the row contradicts `other_row` of the same key;
-- `<column>__fault`: the rule that the cell breaks.
 """
 
+import dataframely as dy
 import polars as pl
 
-from tasks.domain.cells import comparable, is_blank, read_count, read_date, read_key, read_money, read_title, trimmed
+from tasks.domain.cell_values import (
+    comparable,
+    is_blank,
+    read_count,
+    read_date,
+    read_key,
+    read_money,
+    read_title,
+    trimmed,
+)
 from tasks.domain.rules import cell_faults, codes, first_rule
-from tasks.domain.schemas import CleanedErp, CleanedLiaison, CleanedWeb, Source, kind_of
+from tasks.domain.sources import Source, kind_of
 
 _TRUE = pl.lit(value=True)
+
+
+class CleanedRow(dy.Schema):
+    """One row per row of a sheet: read, judged by itself and among the rows of its key.
+
+    A column `<column>__fault` has the rule that the cell breaks.
+    """
+
+    row = dy.UInt32(primary_key=True, description="Row as Excel numbers it")
+    key = dy.String(nullable=True, min_length=1, description="The row's own key as it is spelled")
+    rule = dy.String(nullable=True, description="The rule that excludes the row; null for an accepted row")
+    rule_column = dy.String(nullable=True, description="The column that the rule is about")
+    has_sales = dy.Bool(description="Whether something is lost without the row: a price, sales, or a named product")
+    is_contradicted = dy.Bool(description="Whether another row of the key has other facts")
+    other_row = dy.UInt32(nullable=True, description="The first row that this one contradicts")
+
+    @dy.rule()
+    def contradicts_another_row(cls) -> pl.Expr:  # noqa: N805 - how dataframely declares a rule
+        """A contradiction names another row."""
+        return ~pl.col("is_contradicted") | (pl.col("other_row").is_not_null() & (pl.col("other_row") != pl.col("row")))
+
+
+def _accepts_one_row_per(*key: str) -> pl.Expr:
+    is_accepted = pl.col("rule").is_null()
+    return ~is_accepted | (pl.col(key[0]).is_not_null() & (is_accepted.sum().over(key) == 1))
+
+
+class CleanedErp(CleanedRow):
+    """One row per row of the ERP's sheet."""
+
+    product_key = dy.String(nullable=True, min_length=1, description="The key as it is compared")
+    is_on_sale = dy.Bool(nullable=True, description="The flag; null where it is neither 0 nor 1")
+    price = dy.Decimal(18, 2, nullable=True, description="EUR to the cent")
+    price__fault = dy.String(nullable=True)
+    onsale_web__fault = dy.String(nullable=True)
+    stock_quantity = dy.Int64(nullable=True, description="The count, also below 0; null where it is no whole number")
+    stock_quantity__fault = dy.String(nullable=True)
+    stock_status__fault = dy.String(nullable=True)
+
+    @dy.rule()
+    def accepts_one_row_per_key(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row has a key that no other accepted row has."""
+        return _accepts_one_row_per("product_key")
+
+    @dy.rule()
+    def price_is_above_0_or_at_fault(cls) -> pl.Expr:  # noqa: N805
+        """A row with a key has a price or a fault of its price, and never both."""
+        is_price = (pl.col("price") > 0).fill_null(value=False)
+        return pl.col("key").is_null() | (is_price == pl.col("price__fault").is_null())
+
+
+class CleanedLiaison(CleanedRow):
+    """One row per row of the liaison's sheet."""
+
+    product_key = dy.String(nullable=True, min_length=1, description="The key of the ERP as it is compared")
+    web_key = dy.String(nullable=True, min_length=1, description="The key of the shop as it is compared")
+
+    @dy.rule()
+    def accepts_one_row_per_pair(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row has a product, and a pair of keys that no other accepted row has."""
+        return _accepts_one_row_per("product_key", "web_key")
+
+
+class CleanedWeb(CleanedRow):
+    """One row per row of the shop's sheet."""
+
+    web_key = dy.String(nullable=True, min_length=1, description="The key as it is compared")
+    is_product = dy.Bool(description="Whether the row is a product that is not ignored")
+    detail = dy.String(nullable=True, description="The type or status of a row ignored for it")
+    post_title = dy.String(nullable=True, description="Decoded")
+    post_date = dy.Date(nullable=True, description="Null where the cell is no date")
+    total_sales = dy.Int64(nullable=True, description="The shop's counter; null where it is no whole number")
+    total_sales__fault = dy.String(nullable=True)
+    post_status__fault = dy.String(nullable=True)
+    post_date__fault = dy.String(nullable=True)
+
+    @dy.rule()
+    def accepts_one_row_per_key(cls) -> pl.Expr:  # noqa: N805
+        """Every accepted row is a product with a key that no other accepted row has."""
+        return _accepts_one_row_per("web_key") & (pl.col("rule").is_not_null() | pl.col("is_product"))
+
+    @dy.rule()
+    def counter_is_from_0_or_at_fault(cls) -> pl.Expr:  # noqa: N805
+        """A product has units or a fault of its counter, and never both."""
+        is_count = (pl.col("total_sales") >= 0).fill_null(value=False)
+        return ~pl.col("is_product") | (is_count == pl.col("total_sales__fault").is_null())
+
+
+CLEANED: dict[Source, type[CleanedRow]] = {"erp": CleanedErp, "liaison": CleanedLiaison, "web": CleanedWeb}
 
 
 def accepted(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -31,7 +122,7 @@ def clean_erp(raw_erp: pl.LazyFrame) -> pl.LazyFrame:
     """Products of the ERP with their price.
 
     Args:
-        raw_erp: The staged sheet (`ErpSheet`).
+        raw_erp: The staged sheet.
 
     Returns:
         All rows, in order (`CleanedErp`). Of the rows of one key the smallest by content is accepted.
@@ -65,7 +156,7 @@ def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
     """Links from products of the ERP to products of the shop.
 
     Args:
-        raw_liaison: The staged sheet (`LiaisonSheet`).
+        raw_liaison: The staged sheet.
 
     Returns:
         All rows, in order (`CleanedLiaison`). `web_key` is null for a product without a link. Of the rows of one pair
@@ -92,7 +183,7 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
     """Products of the shop with their units sold.
 
     Args:
-        raw_web: The staged sheet (`WebSheet`).
+        raw_web: The staged sheet.
 
     Returns:
         All rows, in order (`CleanedWeb`). Of the rows of one sku an unpublished one is ignored where another is

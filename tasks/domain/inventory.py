@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from tasks.domain.schemas import REVENUE
+from tasks.domain.money import per_week, times
 
 PACE_DAYS = 90
 YEAR_DAYS = 365
@@ -48,8 +48,8 @@ def compute_stock_needs(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: d
     return wines.join(_recent_sales(sales, export_date), on="key", how="left", maintain_order="left").with_columns(
         pace=units * 7 / days,
         weeks_of_cover=pl.when(sells).then(stock * days / (units * 7)),
-        at_risk=pl.when(is_short).then(_per_week(pl.col("price"), units, days)),
-        stock_value=(pl.col("price") * stock.cast(pl.Decimal(18, 0))).cast(REVENUE),
+        at_risk=pl.when(is_short).then(per_week(pl.col("price"), units, days)),
+        stock_value=times(pl.col("price"), stock),
         is_dormant=pl.when(stock.is_null())
         .then(None)
         .when((stock == 0) | (pl.col("year_units") > 0))
@@ -93,13 +93,6 @@ def _window_start(export_date: date, days: int) -> pl.Expr:
     latest = pl.lit(export_date - timedelta(days=days - WINDOW_TOLERANCE))
     start = pl.col("start")
     return pl.coalesce(start.filter(start <= latest).max(), start.min())
-
-
-def _per_week(price: pl.Expr, units: pl.Expr, days: pl.Expr) -> pl.Expr:
-    """Price x units x 7 / days in EUR, exact and rounded half up to cents."""
-    numerator = price.to_physical().cast(pl.Int128) * units * 7
-    cents = (2 * numerator + days) // (2 * days)
-    return (cents.cast(pl.Decimal(38, 0)) * pl.lit("0.01").cast(pl.Decimal(38, 2))).cast(REVENUE)
 
 
 def list_reorder(wines: pl.LazyFrame) -> pl.LazyFrame:

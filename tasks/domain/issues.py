@@ -2,16 +2,34 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
 
+import dataframely as dy
 import polars as pl
 
-from tasks.domain.rules import RULES, Severity, codes
-from tasks.domain.schemas import DataIssue, WebSheet
+from tasks.domain.rules import DISPOSITIONS, RULES, SEVERITIES, Disposition, Severity, codes
+from tasks.domain.schemas import about
+from tasks.domain.sources import COLUMNS
 
 SHOWN_VALUE_LENGTH = 40
 LINES_PER_RULE = 20
 MORE = "… and {rest} more like this ({rule}: {count} in all)."
+
+
+class DataIssue(dy.Schema):
+    """One row per rejected row and per issue, with the address that a person can open."""
+
+    file = dy.String(**about("File", "Name of the workbook"))
+    sheet = dy.String(**about("Sheet", "Name of the sheet", empty="possible"))
+    row = dy.UInt32(**about("Row", "Row as Excel numbers it", empty="possible"))
+    cell = dy.String(**about("Cell", "Address as Excel shows it", empty="possible"))
+    column = dy.String(**about("Column", "Name of the column", empty="possible"))
+    value = dy.String(**about("Value", "Content of the cell, shortened", empty="possible"))
+    rule = dy.String(**about("Rule", "Code of the rule in the catalogue of issues"))
+    severity = dy.Enum(SEVERITIES.categories, **about("Severity"))
+    disposition = dy.Enum(DISPOSITIONS.categories, **about("Outcome", "What became of the row", empty="possible"))
+    key = dy.String(**about("Key", "Key of the row, where it has one", empty="possible"))
+    other = dy.String(**about("Other cell", "Address and value of the cell that it contradicts", empty="possible"))
+    remedy = dy.String(**about("What to do"))
 
 
 @dataclass(frozen=True)
@@ -26,7 +44,7 @@ class Issue:
     column: str | None = None
     value: str | None = None
     severity: Severity | None = None
-    disposition: Literal["used", "ignored", "rejected"] | None = None
+    disposition: Disposition | None = None
     key: str | None = None
     other: str | None = None
     remedy: str | None = None
@@ -99,7 +117,7 @@ def address(issue: dict[str, object]) -> str:
     if issue["column"] is not None:
         location += f", {issue['column']}"
         if issue["other"] is not None and issue["key"] is not None and issue["key"] != issue["value"]:
-            of = "of sku {key}" if issue["column"] in WebSheet.columns() else "of product {key}"
+            of = "of sku {key}" if issue["column"] in COLUMNS["web"] else "of product {key}"
             location += " " + str(issue.get("of") or of).replace("{key}", _on_one_line(str(issue["key"])))
     return location if issue["value"] is None else f'{location}: "{_on_one_line(str(issue["value"]))}"'
 

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
+import dataframely as dy
 import polars as pl
 
 from tasks.domain.clean import accepted
-from tasks.domain.rules import codes, first_rule
-from tasks.domain.schemas import DISPOSITIONS, SOURCES, JoinedWine, LedgerRow
-
-SOURCE = pl.Enum(SOURCES)
+from tasks.domain.rules import DISPOSITIONS, codes, first_rule
+from tasks.domain.schemas import WineSales
+from tasks.domain.sources import SOURCE, SOURCES
 
 
 class Cleaned(NamedTuple):
@@ -17,6 +17,47 @@ class Cleaned(NamedTuple):
     erp: pl.LazyFrame
     liaison: pl.LazyFrame
     web: pl.LazyFrame
+
+
+class JoinedWine(WineSales):
+    """One row per live link, before errors stop the run: the ERP product, its link and its web product.
+
+    A product with two live links, or a sku with two products, has a row for each; its price or units may be at fault.
+    """
+
+    product_id = dy.String(min_length=1)
+    sku = dy.String(min_length=1)
+    total_sales = dy.Int64(nullable=True)
+    price = dy.Decimal(18, 2, nullable=True)
+    product_key = dy.String(primary_key=True)
+    web_key = dy.String(primary_key=True)
+    erp_row = dy.UInt32()
+    liaison_row = dy.UInt32(unique=True)
+    web_row = dy.UInt32()
+
+
+class LedgerRow(dy.Schema):
+    """One row per data row of the three sheets: what became of it, and why."""
+
+    source = dy.Enum(SOURCE.categories, primary_key=True)
+    row = dy.UInt32(primary_key=True, description="Row as Excel numbers it")
+    disposition = dy.Enum(DISPOSITIONS.categories)
+    rule = dy.String(nullable=True, description="Code in the catalogue of issues; empty for a used row")
+    column = dy.String(nullable=True, description="The column that decided it; empty for a used row")
+    detail = dy.String(nullable=True, description="The post type or status of a row ignored for it")
+    key = dy.String(nullable=True, description="Key of the row, where it has one")
+    units = dy.Int64(nullable=True, description="Units of a rejected row of the web shop")
+
+
+class RowCount(dy.Schema):
+    """One row per source, disposition, reason and detail."""
+
+    source = dy.Enum(SOURCE.categories)
+    disposition = dy.Enum(DISPOSITIONS.categories)
+    rule = dy.String(nullable=True)
+    detail = dy.String(nullable=True)
+    rows = dy.Int64(min=1, description="Number of rows")
+    units = dy.Int64(nullable=True, description="Units of these rejected rows")
 
 
 def join_sources(cleaned: Cleaned) -> pl.LazyFrame:

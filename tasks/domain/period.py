@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from tasks.domain.cells import comparable
+from tasks.domain.cell_values import comparable
 from tasks.domain.inventory import compute_stock_needs
-from tasks.domain.schemas import MONEY, PRODUCT_STATUSES, REVENUE, DelistedWine, PeriodTotal, PeriodWine, Snapshot
+from tasks.domain.money import MONEY, REVENUE, times
+from tasks.domain.schemas import PRODUCT_STATUSES, DelistedWine, PeriodTotal, PeriodWine, Snapshot
 
 NEAR_DAYS = 10
 """A snapshot was exported "at the same date last year" when it was within this many days of it."""
@@ -117,14 +118,10 @@ def compute_product_sales(facts: pl.LazyFrame) -> pl.LazyFrame:
             )
         )
         .with_columns(
-            sold_value=_times(pl.col("price"), pl.col("sold_units")),
+            sold_value=times(pl.col("price"), pl.col("sold_units")),
             sold_days=pl.when(is_known).then((pl.col("end") - counted_from).dt.total_days().clip(lower_bound=0)),
         )
     )
-
-
-def _times(price: pl.Expr, units: pl.Expr) -> pl.Expr:
-    return (price * units.cast(pl.Decimal(18, 0))).cast(REVENUE)
 
 
 def _period_wines(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: date) -> pl.LazyFrame:
@@ -143,7 +140,7 @@ def _period_wines(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: date) -
         .join(current, on="key", how="left", maintain_order="left")
         .with_columns(
             period_days=(pl.lit(export_date) - pl.col("start")).dt.total_days().cast(pl.Int32),
-            price_effect=_times(pl.col("price") - pl.col("price_before"), pl.col("total_sales_before")),
+            price_effect=times(pl.col("price") - pl.col("price_before"), pl.col("total_sales_before")),
         )
         .pipe(compute_stock_needs, sales, export_date)
         .select(PeriodWine.column_names())

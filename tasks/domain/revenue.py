@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from tasks.domain.schemas import REVENUE, WineRevenue
+from tasks.domain.money import times
+from tasks.domain.schemas import WineRevenue
 
 
 def compute_revenue(sales: pl.LazyFrame) -> pl.LazyFrame:
@@ -19,7 +20,7 @@ def compute_revenue(sales: pl.LazyFrame) -> pl.LazyFrame:
     Source: rule 4 of README.md.
     """
     return (
-        sales.with_columns(revenue=(pl.col("price") * pl.col("total_sales").cast(pl.Decimal(18, 0))).cast(REVENUE))
+        sales.with_columns(revenue=times(pl.col("price"), pl.col("total_sales")))
         .sort("revenue", "product_id", descending=[True, False])
         .select(WineRevenue.column_names())
     )

@@ -14,12 +14,16 @@ from typing import Literal, NamedTuple, get_args
 
 import polars as pl
 
-from tasks.domain import cells, reader_codes
-from tasks.domain.cells import COUNT_TEXT, MONEY_TEXT, is_blank
-from tasks.domain.schemas import EXCEL_LIMIT, Source, kind_of
+from tasks.domain.cell_values import COUNT_TEXT, MONEY_TEXT, is_ambiguous, is_blank, size
+from tasks.domain.money import EXCEL_LIMIT
+from tasks.domain.sources import Source, kind_of
 
 Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+SEVERITIES = pl.Enum(get_args(Severity))
+
+Disposition = Literal["used", "ignored", "rejected"]
+DISPOSITIONS = pl.Enum(get_args(Disposition))
+"""What becomes of an input row; read = used + ignored + rejected, for every workbook."""
 
 Scope = Literal["row", "choice", "cell", "unused", "link", "whole"]
 
@@ -95,21 +99,21 @@ _REPLACE = "Put each source's own workbook in its place, then run again."
 
 # fmt: off
 # --- workbooks
-MISSING_WORKBOOK = Rule(reader_codes.MISSING_WORKBOOK, "is not there",
+MISSING_WORKBOOK = Rule("missing-workbook", "is not there",
     "Put the workbook in the source folder, then run again.")
 SEVERAL_WORKBOOKS = Rule("several-workbooks", "is not the only candidate",
     "Keep one workbook for this source, or name it with its own option.")
 SAME_WORKBOOK = Rule("same-workbook", "are one and the same file", _REPLACE)
 OTHER_SOURCE = Rule("other-source", "are those of another source", _REPLACE)
-NOT_A_WORKBOOK = Rule(reader_codes.NOT_A_WORKBOOK, "is not an .xlsx workbook", _EXPORT)
-DAMAGED_WORKBOOK = Rule(reader_codes.DAMAGED_WORKBOOK, "is damaged or incomplete", _EXPORT)
-NO_VISIBLE_SHEET = Rule(reader_codes.NO_VISIBLE_SHEET, "has no visible sheet",
+NOT_A_WORKBOOK = Rule("not-a-workbook", "is not an .xlsx workbook", _EXPORT)
+DAMAGED_WORKBOOK = Rule("damaged-workbook", "is damaged or incomplete", _EXPORT)
+NO_VISIBLE_SHEET = Rule("no-visible-sheet", "has no visible sheet",
     "Show the sheet with the table, then run again.")
-UNREADABLE_CELL = Rule(reader_codes.UNREADABLE_CELL, "cannot be read with certainty",
+UNREADABLE_CELL = Rule("unreadable-cell", "cannot be read with certainty",
     "Type the cell again in a spreadsheet program, save the workbook, then run again.")
-TOO_LARGE_WORKBOOK = Rule(reader_codes.TOO_LARGE_WORKBOOK, "is larger than a workbook that can be read",
+TOO_LARGE_WORKBOOK = Rule("too-large-workbook", "is larger than a workbook that can be read",
     "Delete everything outside the table, or export the sheet alone into a new workbook; then run again.")
-READER_FAILED = Rule(reader_codes.READER_FAILED, "cannot be read within the memory and time that its size allows",
+READER_FAILED = Rule("reader-failed", "cannot be read within the memory and time that its size allows",
     "Open it in Excel and save it as a new .xlsx workbook, then run again.")
 MISSING_COLUMN = Rule("missing-column", "is missing", "Give the column its agreed name, then run again.")
 DOUBLED_COLUMN = Rule("doubled-column", "appears more than once in the header",
@@ -179,17 +183,17 @@ UNCALCULATED_FORMULA = Rule("uncalculated-formula", "is a formula that was never
     "refused as well.", error_when="joined", scope="cell", cases=_numbers(_holds("uncalculated")))
 AMBIGUOUS_NUMBER = Rule("ambiguous-number", "may mean two things: its separator may be of thousands or of decimals",
     "Type it as a number, or without that separator, then run again.", error_when="joined", scope="cell",
-    cases=_numbers(lambda column, grammar: cells.size(column, grammar).is_null() & cells.is_ambiguous(column)))
+    cases=_numbers(lambda column, grammar: size(column, grammar).is_null() & is_ambiguous(column)))
 NOT_A_NUMBER = Rule("not-a-number", "is not a number", _CORRECT, error_when="joined", scope="cell",
-    cases=_numbers(lambda column, grammar: cells.size(column, grammar).is_null()))
+    cases=_numbers(lambda column, grammar: size(column, grammar).is_null()))
 NOT_ABOVE_ZERO = Rule("not-above-zero", "is not above 0", _CORRECT, error_when="joined", scope="cell",
-    cases=(Case("erp", "price", (cells.size("price", MONEY_TEXT) <= 0) | (pl.col("price_read") <= 0)),))
+    cases=(Case("erp", "price", (size("price", MONEY_TEXT) <= 0) | (pl.col("price_read") <= 0)),))
 NEGATIVE = Rule("negative", "is below 0", _CORRECT, error_when="joined", scope="cell",
-    cases=(Case("web", "total_sales", (cells.size("total_sales", COUNT_TEXT) < 0) & pl.col("is_product")),))
+    cases=(Case("web", "total_sales", (size("total_sales", COUNT_TEXT) < 0) & pl.col("is_product")),))
 TOO_LARGE = Rule("too-large", "is too large for a spreadsheet", _CORRECT, error_when="joined", scope="cell",
     cases=(
         Case("erp", "price", pl.col("price_read").is_null() & (_KEY.is_not_null() | _HAS_SALES)),
-        Case("web", "total_sales", (cells.size("total_sales", COUNT_TEXT) >= EXCEL_LIMIT) & pl.col("is_product")),
+        Case("web", "total_sales", (size("total_sales", COUNT_TEXT) >= EXCEL_LIMIT) & pl.col("is_product")),
     ))
 FRACTIONAL = Rule("fractional", "is not a whole number", _CORRECT, error_when="joined", scope="cell",
     cases=(Case("web", "total_sales", pl.col("sales_read").is_null() & pl.col("is_product")),))

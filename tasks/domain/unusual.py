@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tasks.domain import rules
-from tasks.domain.cells import comparable
+from tasks.domain.cell_values import comparable
 from tasks.domain.issues import Issue, shortened
 from tasks.domain.join import Cleaned
 from tasks.domain.period import Period
-from tasks.domain.schemas import Source
+from tasks.domain.sources import Source
 
 FEWEST = 10
 """Of fewer products nothing is certain: neither of counters that fell, nor of prices, nor of rows that are missing."""

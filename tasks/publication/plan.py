@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tasks.domain import rules
 from tasks.domain.issues import Issue, WrongArgument, issue_frame, refusal
 from tasks.domain.parameters import Parameters
-from tasks.domain.schemas import Source
+from tasks.domain.sources import Source
 from tasks.publication.history import earlier_snapshots
 from tasks.publication.identity import result_id
 from tasks.publication.manifest import (

@@ -17,7 +17,7 @@ import polars as pl
 
 from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure, accepted_rules
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.messages import messages_in
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (

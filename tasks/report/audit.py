@@ -15,8 +15,9 @@ import polars as pl
 import polars.selectors as cs
 from xlsxwriter.utility import xl_col_to_name
 
+from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue
+from tasks.domain.schemas import WINE_FILE_COLUMNS
 from tasks.map_in_order import map_in_order
 from tasks.report.cells import cell_frame, cell_text
 from tasks.report.content import Report, sheet_name

@@ -15,7 +15,7 @@ from tasks.domain.issues import lines
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import CHANGES, Period, list_changes, select_trend
 from tasks.domain.rules import RULES
-from tasks.domain.schemas import SOURCES, Source, WebSheet
+from tasks.domain.sources import COLUMNS, SOURCES, Source
 from tasks.messages import Messages, mark, messages_in
 from tasks.report.cells import FORBIDDEN, REPLACEMENT
 from tasks.report.issue_words import translate_words
@@ -195,7 +195,7 @@ def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
     another = pl.col("other").fill_null(text.gettext(_ANOTHER))
     problem = pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True)
     of = {True: text.gettext(mark("of sku {key}")), False: text.gettext(mark("of product {key}"))}
-    is_of_the_shop = pl.col("column").is_in(WebSheet.column_names()).fill_null(value=False)
+    is_of_the_shop = pl.col("column").is_in(list(COLUMNS["web"])).fill_null(value=False)
     return translate_words(issues, text).with_columns(
         problem.alias("problem"), is_of_the_shop.replace_strict(of, return_dtype=pl.String).alias("of")
     )

@@ -12,8 +12,9 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
+from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue, PeriodWine
+from tasks.domain.schemas import WINE_FILE_COLUMNS, PeriodWine
 
 _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r'\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"

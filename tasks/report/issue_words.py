@@ -6,9 +6,9 @@ from typing import Literal
 import polars as pl
 
 from tasks.domain import rules
-from tasks.domain.month_rules import ALL_THREE
+from tasks.domain.month_issues import ALL_THREE
 from tasks.domain.rules import RULES, codes
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.messages import Messages, mark
 
 _WORDS: dict[Literal["file", "value", "remedy"], dict[str, tuple[str, ...]]] = {

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from tasks.domain.inventory import REORDER_WEEKS
-from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import DataIssue, PeriodWine, headings
+from tasks.domain.issues import DataIssue, DataRefused
+from tasks.domain.schemas import PeriodWine, headings
 from tasks.messages import NumberKind, mark
 from tasks.report.about import definitions
 from tasks.report.cells import ROW_LIMIT

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from tasks.domain import reader_codes
+from tasks.domain import rules
 from tasks.workbook.faults import UnreadableWorkbookError, damaged, something_else, too_large
 from tasks.workbook.likeness import ZIP_MAGIC, likeness_of_file
 
@@ -89,7 +89,7 @@ def open_archive(workbook: Path) -> Iterator[Archive]:
         UnreadableWorkbookError: The file is something else, and the error says what it looks like; or too large.
     """
     if not workbook.exists():
-        raise UnreadableWorkbookError("is not there", reader_codes.MISSING_WORKBOOK)
+        raise UnreadableWorkbookError("is not there", rules.MISSING_WORKBOOK.code)
     if not workbook.is_file():
         raise something_else("a folder" if workbook.is_dir() else "a device")
     with workbook.open("rb") as file:

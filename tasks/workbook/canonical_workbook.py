@@ -39,7 +39,7 @@ def write_canonical_workbook(cells: pl.DataFrame, columns: Sequence[str], calend
     """Write these cells to a new file.
 
     Args:
-        cells: `kinds.READ_CELL`, none of them an error or uncalculated.
+        cells: `cell_kinds.READ_CELL`, none of them an error or uncalculated.
         columns: Letters of their columns; they are moved together, as A, B and so on, because the Excel reader makes a
             table of all columns between the first and the last.
         calendar: How the workbook shows numbers as dates.

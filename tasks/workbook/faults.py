@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tasks.domain import reader_codes
+from tasks.domain import rules
 
 
 class UnreadableWorkbookError(Exception):
@@ -30,24 +30,24 @@ class UnreadableWorkbookError(Exception):
 
 def something_else(likeness: str) -> UnreadableWorkbookError:
     """The file is no .xlsx workbook but what `likeness` says."""
-    return UnreadableWorkbookError(f"is {likeness}, not an .xlsx workbook", reader_codes.NOT_A_WORKBOOK, likeness)
+    return UnreadableWorkbookError(f"is {likeness}, not an .xlsx workbook", rules.NOT_A_WORKBOOK.code, likeness)
 
 
 def damaged(reason: str, value: str | None = None) -> UnreadableWorkbookError:
     """The file is an .xlsx workbook whose bytes are not those that were written."""
-    return UnreadableWorkbookError(reason, reader_codes.DAMAGED_WORKBOOK, value)
+    return UnreadableWorkbookError(reason, rules.DAMAGED_WORKBOOK.code, value)
 
 
 def too_large(reason: str, value: str, cell: str | None = None) -> UnreadableWorkbookError:
     """Reading the workbook would cost more than it could be worth."""
-    return UnreadableWorkbookError(reason, reader_codes.TOO_LARGE_WORKBOOK, value, cell)
+    return UnreadableWorkbookError(reason, rules.TOO_LARGE_WORKBOOK.code, value, cell)
 
 
 def unreadable_cell(cell: str, content: str, fault: str) -> UnreadableWorkbookError:
     """A cell whose content has no certain meaning, such as `unreadable_cell("B2", "abc", "is stored as a number")`."""
     shown = content if len(content) <= _SHOWN_LENGTH else f"{content[: _SHOWN_LENGTH - 1]}…"
     return UnreadableWorkbookError(
-        f'cannot be read: "{shown}" in {cell} {fault}', reader_codes.UNREADABLE_CELL, f"{shown} ({fault})", cell
+        f'cannot be read: "{shown}" in {cell} {fault}', rules.UNREADABLE_CELL.code, f"{shown} ({fault})", cell
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.domain import rules
 from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
 from tasks.domain.month import fill_month
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.sources import SOURCES, Source
 from tasks.storage.location import Location
 from tasks.storage.protocol import Storage, StoredFile
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from tasks.domain.characters import BLANKS, INVISIBLE
+from tasks.domain.cell_values import BLANKS, INVISIBLE
 
 SEARCHED_ROWS = 50
 _COMPARED_TITLES = 100
@@ -44,17 +44,17 @@ class Header:
         return {column: letter for column, (letter,) in self.named.items()}
 
 
-def trimmed(title: str) -> str:
+def trim_title(title: str) -> str:
     """The title without the characters at its edges that are trimmed off a cell."""
     return title.strip(BLANKS + INVISIBLE)
 
 
-def comparable(title: str) -> str:
+def normal_title(title: str) -> str:
     """The form in which titles are compared: trimmed, one form of each character, no case.
 
     Accents and look-alike letters of other scripts stay different: what only looks like a column is not it.
     """
-    return trimmed(unicodedata.normalize("NFKC", title)).casefold()
+    return trim_title(unicodedata.normalize("NFKC", title)).casefold()
 
 
 def find_header(
@@ -73,19 +73,19 @@ def find_header(
         required: Those without which the sheet is not meant.
         others: The required columns of each other source, whose sheet this may be.
     """
-    names = {comparable(column): column for column in declared}
+    names = {normal_title(column): column for column in declared}
     headers = [_read_as_header(sheet, row, titles, names, required) for row, titles in grid if titles]
     if complete := next((header for header in headers if not header.missing), None):
         return complete
     closest = max(headers, key=closeness, default=Header(sheet, 0, {}, {}, list(required)))
-    rows = [set(map(comparable, titles.values())) for _, titles in grid]
+    rows = [set(map(normal_title, titles.values())) for _, titles in grid]
     belongs_to = (name for name, columns in others.items() if any(row >= set(columns) for row in rows))
     return replace(closest, belongs_to=next(belongs_to, None))
 
 
 def closeness(header: Header) -> float:
     """How close a row comes to a header: minus its missing columns, a similar name making up for less than half."""
-    titles = [comparable(title) for title in list(header.titles.values())[:_COMPARED_TITLES]]
+    titles = [normal_title(title) for title in list(header.titles.values())[:_COMPARED_TITLES]]
     similar = sum(
         max((SequenceMatcher(None, column, title).ratio() for title in titles), default=0) / 2.5
         for column in header.missing
@@ -104,6 +104,6 @@ def _read_as_header(
 ) -> Header:
     named: dict[str, list[str]] = {}
     for letter, title in titles.items():
-        if column := names.get(comparable(title)):
+        if column := names.get(normal_title(title)):
             named.setdefault(column, []).append(letter)
     return Header(sheet, row, dict(titles), named, [column for column in required if column not in named])

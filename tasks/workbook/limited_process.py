@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tasks.domain import reader_codes
+from tasks.domain import rules
 from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.reader import Request
 
@@ -73,4 +73,4 @@ def _fault_of(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     else:
         ended = signal.Signals(-process.returncode).name if process.returncode < 0 else f"exit {process.returncode}"
         reason, value = f"brought the Excel reader down ({ended})", ended
-    return {"fault": {"reason": reason, "value": value, "rule": reader_codes.READER_FAILED}}
+    return {"fault": {"reason": reason, "value": value, "rule": rules.READER_FAILED.code}}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tasks.domain import reader_codes
+from tasks.domain import rules
 from tasks.workbook.archive import Archive, open_archive, part_name
 from tasks.workbook.faults import UnreadableWorkbookError, something_else, too_large
 from tasks.workbook.likeness import MEMBERS_OF_OTHERS, likeness_of_archive
@@ -136,7 +136,7 @@ def _visible_sheets(book: list[Element], relations: dict[str, _Relation]) -> tup
             if relation is not None and relation.type == "worksheet":
                 visible.append(Worksheet(sheet.attributes.get("name", ""), relation.part))
     if not visible:
-        raise UnreadableWorkbookError("has no visible sheet", reader_codes.NO_VISIBLE_SHEET)
+        raise UnreadableWorkbookError("has no visible sheet", rules.NO_VISIBLE_SHEET.code)
     if len(visible) > _MOST_SHEETS:
         raise too_large(f"has {len(visible):,} visible sheets, of which {_MOST_SHEETS} can be searched", "sheets")
     return tuple(visible)

@@ -17,20 +17,20 @@ from typing import Any
 
 import polars as pl
 
-from tasks.domain.cell_kinds import CELL_KINDS
+from tasks.domain.sources import CELL_KINDS
 from tasks.workbook.canonical_workbook import Calendar
-from tasks.workbook.cells_by_parser import read_cells_by_parser, read_first_cells
-from tasks.workbook.cells_by_pattern import read_cells_by_pattern
+from tasks.workbook.cell_kinds import kinds_of_cells, with_texts
 from tasks.workbook.faults import UnreadableWorkbookError, at_sheet, too_large, unreadable_cell
-from tasks.workbook.header import SEARCHED_ROWS, Grid, Header, find_header, readable, trimmed
-from tasks.workbook.kinds import kinds_of_cells, with_texts
+from tasks.workbook.header import SEARCHED_ROWS, Grid, Header, find_header, readable, trim_title
 from tasks.workbook.limits import Limits
 from tasks.workbook.package import Package, Worksheet, open_package
+from tasks.workbook.pattern_reader import read_cells_by_pattern
+from tasks.workbook.second_reading import agreed, read_again
 from tasks.workbook.stored_cells import StoredCells
 from tasks.workbook.styles import Styles, read_styles
 from tasks.workbook.texts import read_shared_texts
-from tasks.workbook.witness import agreed, read_again
 from tasks.workbook.xml_parts import reading
+from tasks.workbook.xml_reader import read_cells_by_parser, read_first_cells
 
 _FEW_ROWS = 100_000
 _ROWS_PER_CELL = 8
@@ -211,7 +211,7 @@ def _grid(cells: pl.DataFrame) -> Grid:
     rows: dict[int, dict[str, str]] = {}
     content = pl.coalesce("text", "value")
     for row, letters, text in cells.select("row", "column", content).drop_nulls().iter_rows():
-        if title := trimmed(text):
+        if title := trim_title(text):
             rows.setdefault(row, {})[letters] = title
     return sorted(rows.items())
 
@@ -219,7 +219,7 @@ def _grid(cells: pl.DataFrame) -> Grid:
 def _check_title(cells: pl.DataFrame, header: Header, letters: str) -> None:
     """The columns are read in another way than the header was looked for, and must begin with the same titles."""
     titles = cells.filter(pl.col("row") == header.row)["text"].to_list()
-    if list(map(trimmed, titles)) != [header.titles[letters]]:
+    if list(map(trim_title, titles)) != [header.titles[letters]]:
         raise unreadable_cell(f"{letters}{header.row}", header.titles[letters], "is not read in the same way twice")
 
 

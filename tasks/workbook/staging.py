@@ -7,10 +7,10 @@ import polars as pl
 
 from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.schemas import SHEETS, SOURCES, Source, kind_of, required_columns
+from tasks.domain.sources import COLUMNS, SOURCES, Source, kind_of, required_columns
 from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.header import Header, readable
-from tasks.workbook.header_faults import refuse_headers
+from tasks.workbook.header_issues import refuse_headers
 from tasks.workbook.limited_process import read_in_limited_process
 from tasks.workbook.limits import Limits
 from tasks.workbook.reader import Request
@@ -71,7 +71,7 @@ def stage_workbook(
     request = Request(
         workbook=str(workbook.absolute()),
         staged=str(staged.absolute()),
-        columns={column: kind_of(column) for column in SHEETS[source].columns()},
+        columns={column: kind_of(column) for column in COLUMNS[source]},
         required=required_columns(source),
         others={other: required_columns(other) for other in SOURCES if other != source},
         limits=asdict(limits or Limits()),
@@ -94,7 +94,7 @@ def stage_workbook(
         file=file,
         sheet=header.sheet,
         columns=header.letters(),
-        absent=tuple(column for column in SHEETS[source].columns() if column not in header.named),
+        absent=tuple(column for column in COLUMNS[source] if column not in header.named),
         rows=answer["rows"],
         path=staged,
     )

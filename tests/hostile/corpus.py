@@ -15,7 +15,7 @@ from builders import Formula
 from hostile.spoiled import SAMPLE, SpoiledMonth, archive_of
 from openpyxl.comments import Comment
 
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.sources import SOURCES, Source
 
 Spoil = Callable[[SpoiledMonth], object]
 

@@ -21,7 +21,7 @@ from flows import monthly_sales as flow
 from tasks import run as run_module
 from tasks import stages
 from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.sources import SOURCES, Source
 from tasks.publication.publisher import PublishedMonth
 from tasks.run import Run
 from tasks.workbook import staging

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from publishing import LONG
 
 from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.sources import SOURCES, Source
 
 FLIPS = 2_000 if LONG else 200
 

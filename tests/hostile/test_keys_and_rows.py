@@ -12,7 +12,7 @@ from hostile.corpus import SOUND
 from hostile.spoiled import SpoiledMonth, run_flow, spoiled_month
 
 from tasks.domain.issues import DataRefused, lines
-from tasks.domain.schemas import Source
+from tasks.domain.sources import Source
 
 Spoil = Callable[[SpoiledMonth], object]
 

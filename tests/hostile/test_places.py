@@ -9,7 +9,7 @@ from hostile.spoiled import SAMPLE
 
 from tasks.domain.issues import WrongArgument
 from tasks.domain.month import fill_month, resolve_month
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.report.files import report_files
 from tasks.storage.s3 import S3Storage
 from tasks.workbook.fetch import fetch_workbooks, workbook_locations

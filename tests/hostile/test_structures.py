@@ -19,8 +19,8 @@ from hostile.spoiled import SAMPLE, run_flow, stage_here
 from structures import OPTIONS, USUAL, Calculated, Fault, Form, random_form, write_structure
 
 from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import SOURCES, Source, kind_of
-from tasks.workbook import witness
+from tasks.domain.sources import SOURCES, Source, kind_of
+from tasks.workbook import second_reading
 from tasks.workbook.staging import stage_workbook
 
 # openpyxl does not know what Excel added in 2010.
@@ -224,7 +224,7 @@ def test_an_empty_text_of_a_formula_counts_where_the_workbook_was_calculated(
     assert table[0][5:7] == (None, kind)
 
 
-# --- texts have a witness
+# --- texts have a second_reading
 
 WITH_TEXTS = [TITLES, *((f"sku {n}", None, "product", f"Mas {n}", n) for n in range(1, 7)), ("s", None, "post", "M", 3)]
 COLUMN_IN_COPY = {"A": "A", "B": "C", "C": "D", "D": "E"}
@@ -241,7 +241,7 @@ def test_no_text_is_taken_for_another_one_unnoticed(tmp_path: Path, monkeypatch:
     workbook = write_structure(tmp_path / "web.xlsx", WITH_TEXTS, {"texts": "mixed"})
     assert len(read(workbook)) == 7
     text_cell = re.compile('<c r="([A-Z])([0-9]+)" t="s"><v>([0-9]+)')
-    original, changed = witness.write_canonical_workbook, 0
+    original, changed = second_reading.write_canonical_workbook, 0
 
     def write(*args: Any) -> None:
         original(*args)
@@ -255,7 +255,7 @@ def test_no_text_is_taken_for_another_one_unnoticed(tmp_path: Path, monkeypatch:
         write_parts(args[-1], parts)
 
     cells: list[str] = []
-    monkeypatch.setattr(witness, "write_canonical_workbook", write)
+    monkeypatch.setattr(second_reading, "write_canonical_workbook", write)
     while changed < 4 + 3 * 7:
         with pytest.raises(DataRefused) as refused:
             read(workbook)

@@ -9,8 +9,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from snapshots import Exported, Row
 
+from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS, DataIssue
+from tasks.domain.schemas import WINE_FILE_COLUMNS
 from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
 
 of_each_dialect = pytest.mark.parametrize("dialect", ["standard", "french"])

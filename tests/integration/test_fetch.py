@@ -13,7 +13,7 @@ from fault_proxy import Action, Call, FaultProxy, Request
 from publishing import s3_environment
 
 from tasks.domain.issues import DataRefused, OutsideFailure, lines
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.storage.local import LocalStorage
 from tasks.storage.location import Location
 from tasks.storage.protocol import StoredFile

@@ -15,7 +15,8 @@ from tasks.domain.month import resolve_export_date
 from tasks.domain.period import compare_snapshots, snapshot_rows
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import SOURCES, SnapshotFacts
+from tasks.domain.schemas import SnapshotFacts
+from tasks.domain.sources import SOURCES
 from tasks.report.tables import write_table
 from tasks.workbook.staging import stage_workbook
 

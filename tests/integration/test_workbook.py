@@ -16,10 +16,9 @@ import pytest
 from builders import Formula, inline_row, sheet_xml, write_raw_workbook, write_workbook
 from polars.testing import assert_frame_equal
 
-from tasks.domain.cell_kinds import CELL_KINDS
 from tasks.domain.issues import DataRefused
-from tasks.domain.schemas import kind_of
-from tasks.workbook import cells_by_parser, cells_by_pattern, reader
+from tasks.domain.sources import CELL_KINDS, kind_of
+from tasks.workbook import pattern_reader, reader, xml_reader
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
 from tasks.workbook.stored_cells import StoredCells
 
@@ -568,12 +567,12 @@ _SHOWN = ("product_id", kind_of("product_id"), "price", kind_of("price"))
 
 
 def by_pattern(sheet: str, *columns: str) -> StoredCells | None:
-    *_, last = parts = list(cells_by_pattern.read_cells_by_pattern(io.BytesIO(sheet.encode()), columns))
+    *_, last = parts = list(pattern_reader.read_cells_by_pattern(io.BytesIO(sheet.encode()), columns))
     return None if last is None else StoredCells(pl.concat([part.cells for part in parts]), last.lowest)
 
 
 def by_parser(sheet: str, *columns: str) -> StoredCells:
-    parts = list(cells_by_parser.read_cells_by_parser(io.BytesIO(sheet.encode()), columns))
+    parts = list(xml_reader.read_cells_by_parser(io.BytesIO(sheet.encode()), columns))
     return StoredCells(pl.concat([part.cells for part in parts]), parts[-1].lowest)
 
 
@@ -606,7 +605,7 @@ def test_another_dialect_is_handed_to_the_parser_with_the_same_result(xlsx, shee
 def test_where_the_xml_is_cut_into_chunks_changes_nothing(monkeypatch, size):
     sheet = sheet_xml(_COMMON)
     whole = by_parser(sheet, "A", "C")
-    for module in (cells_by_pattern, cells_by_parser):
+    for module in (pattern_reader, xml_reader):
         monkeypatch.setattr(module, "CHUNK", size)
 
     assert_same_cells(by_pattern(sheet, "A", "C"), whole)

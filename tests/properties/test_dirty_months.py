@@ -10,7 +10,7 @@ from reference import judge
 from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 
 MONTHS = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 500
 BATCH = 50

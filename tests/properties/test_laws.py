@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from reference import BLANKS, DIGITS, EMPTY, Cell, compared, is_blank, read_key, read_price, read_units
 
-from tasks.domain import cells
+from tasks.domain import cell_values as cells
 from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.clean import clean_erp, clean_web
 from tasks.domain.join import count_rows
+from tasks.domain.money import MONEY
 from tasks.domain.premium import Z_TOLERANCE, classify_wines, compute_figures
 from tasks.domain.revenue import compute_revenue
-from tasks.domain.schemas import MONEY, SHEETS, SOURCES, Source
+from tasks.domain.sources import COLUMNS, SOURCES, Source
 
 # --- cells: what people and programs write, what nearly is it, and anything else
 
@@ -224,7 +225,7 @@ def months(draw: st.DrawFn) -> Sheets:
         product = {"sku": draw(spelled(f"w{key}")), "post_type": ("text", "product"), "post_title": draw(some_title)}
         rows["web"].append({**product, "total_sales": units})
     for source in SOURCES:
-        columns = SHEETS[source].column_names()
+        columns = list(COLUMNS[source])
         usual = st.fixed_dictionaries({column: USUAL.get(column, some_number) for column in columns})
         again = st.sampled_from(rows[source])
         rows[source] += draw(st.lists(usual | again | again.map(in_other_case), max_size=3))

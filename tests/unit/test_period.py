@@ -16,7 +16,7 @@ from tasks.domain.period import (
     select_trend,
 )
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine, Snapshot
-from tasks.domain.summary import summarise_snapshot
+from tasks.domain.summarise import summarise_snapshot
 
 OLD = date(2019, 5, 4)
 APRIL, MAY = date(2025, 4, 15), date(2025, 5, 15)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.domain.parameters import Parameters
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 from tasks.publication import identity
 from tasks.publication.identity import result_id
 from tasks.storage.protocol import StoredFile

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from frames import Value, sheet
 
-from tasks.domain.cells import (
+from tasks.domain.cell_values import (
     comparable,
     read_count,
     read_date,

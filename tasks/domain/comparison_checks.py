@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain.cells import comparable
+from tasks.domain.cell_values import comparable
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.period import Period
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine

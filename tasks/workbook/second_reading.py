@@ -34,7 +34,7 @@ def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.Dat
     """The text of each cell as the Excel reader gives it.
 
     Args:
-        cells: `kinds.READ_CELL`.
+        cells: `cell_kinds.READ_CELL`.
         calendar: How the workbook shows numbers as dates.
         scratch: A file for the workbook that is made of them, which is gone afterwards.
 
@@ -45,7 +45,7 @@ def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.Dat
     Raises:
         UnreadableWorkbookError: The reader cannot read them.
     """
-    cells = cells.filter(_has_witness())
+    cells = cells.filter(_is_read_again())
     letters = sorted(cells["column"].unique(), key=column_index)
     if not letters:
         return pl.DataFrame(schema={"row": pl.UInt32})
@@ -66,7 +66,7 @@ def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Cale
     """Text and kind of one column's cells, which both readings agree upon.
 
     Args:
-        cells: The column's (`kinds.READ_CELL`).
+        cells: The column's (`cell_kinds.READ_CELL`).
         read: What `read_again` gives.
         letters: The column.
         calendar: How the workbook shows numbers as dates.
@@ -98,7 +98,7 @@ def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Cale
     return both.select("row", text.alias("text"), "kind")
 
 
-def _has_witness() -> pl.Expr:
+def _is_read_again() -> pl.Expr:
     """Whether the Excel reader gives a text for the cell: it gives none for errors and formulas without a result."""
     return ~pl.col("kind").is_in(["error", "uncalculated"])
 

@@ -8,7 +8,7 @@ from typing import IO
 
 import polars as pl
 
-from tasks.domain import reader_codes
+from tasks.domain import rules
 from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_letter
 from tasks.workbook.archive import CHUNK
 from tasks.workbook.faults import UnreadableWorkbookError, too_large, unreadable_cell
@@ -206,4 +206,4 @@ def _row_number(digits: str, address: str) -> int:
 def _impossible(address: str) -> UnreadableWorkbookError:
     shown = address[:20]
     reason = f'cannot be read: it has a cell at "{shown}", where no spreadsheet has one'
-    return UnreadableWorkbookError(reason, reader_codes.UNREADABLE_CELL, "no address of a cell", shown)
+    return UnreadableWorkbookError(reason, rules.UNREADABLE_CELL.code, "no address of a cell", shown)

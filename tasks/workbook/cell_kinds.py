@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tasks.domain.cell_kinds import CELL_KINDS
+from tasks.domain.sources import CELL_KINDS
 from tasks.workbook.faults import unreadable_cell
 from tasks.workbook.stored_cells import INLINE, TEXT_TYPES
 from tasks.workbook.texts import XML_BLANKS

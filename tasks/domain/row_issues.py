@@ -3,9 +3,9 @@
 import polars as pl
 
 from tasks.domain.issues import SHOWN_VALUE_LENGTH
-from tasks.domain.join import SOURCE, Cleaned
+from tasks.domain.join import Cleaned
 from tasks.domain.rules import CONTRADICTING_ROWS, RULES, SEVERITIES, Rule, cases_of, codes
-from tasks.domain.schemas import SOURCES, Source
+from tasks.domain.sources import SOURCE, SOURCES, Source
 
 
 def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -93,7 +93,7 @@ def _severity() -> pl.Expr:
     is_softened = (rule.is_in(codes(error_when="joined")) & ~pl.col("is_joined")) | (
         rule.is_in(codes(error_when="sales")) & ~pl.col("has_sales")
     )
-    return pl.when(is_softened).then(pl.lit("warning")).otherwise(severity).cast(pl.Enum(SEVERITIES))
+    return pl.when(is_softened).then(pl.lit("warning")).otherwise(severity).cast(SEVERITIES)
 
 
 def _contradicting() -> dict[str, str | None]:

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame, shortened
-from tasks.domain.schemas import SHEETS, SOURCES, Source, required_columns
-from tasks.workbook.header import Header, closeness, comparable
+from tasks.domain.sources import COLUMNS, SOURCES, Source, required_columns
+from tasks.workbook.header import Header, closeness, normal_title
 
 _SHOWN_NAMES = 12
 _SHOWN_CHARACTERS = 5
@@ -88,11 +88,11 @@ def _refuse_faults(header: Header, source: Source, file: str) -> NoReturn:
 
 def _renaming(column: str, header: Header, source: Source) -> str | None:
     """What to do about a missing column when another one is probably meant; else what the catalogue says."""
-    declared = {comparable(name) for name in SHEETS[source].columns()}
+    declared = {normal_title(name) for name in COLUMNS[source]}
     others = {
-        comparable(title): f'"{_visible(title)}" ({letter}{header.row}{_odd_characters(title)})'
+        normal_title(title): f'"{_visible(title)}" ({letter}{header.row}{_odd_characters(title)})'
         for letter, title in header.titles.items()
-        if comparable(title) not in declared
+        if normal_title(title) not in declared
     }
     nearest = get_close_matches(column, others, n=1)
     return f'Rename {others[nearest[0]]} to "{column}", then run again.' if nearest else None

@@ -80,9 +80,9 @@ class EveryMonthOptions(ListOptions):
     erp: str = ""
     liaison: str = ""
     web: str = ""
-    language: Language = "en"
-    premium_threshold: Finite = 2.0
-    accept_unusual: bool = False
+    language: Language = Parameters.language
+    premium_threshold: Finite = Parameters.premium_threshold
+    accept_unusual: bool = Parameters.accept_unusual
 
     def workbooks(self, month: str) -> "WorkbookLocations":
         """Where the workbooks of a month are."""

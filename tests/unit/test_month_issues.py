@@ -8,9 +8,9 @@ import pytest
 from frames import Value, month, product
 
 from tasks.domain.issues import issue_frame, lines
-from tasks.domain.month_rules import judge_matches, judge_total, unmatched_shares
+from tasks.domain.month_issues import judge_matches, judge_total, unmatched_shares
 from tasks.domain.rules import UNMATCHED_LIMIT
-from tasks.domain.schemas import SOURCES
+from tasks.domain.sources import SOURCES
 
 # --- shares without a partner
 
