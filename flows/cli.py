@@ -5,6 +5,7 @@ Exit codes: 0 published; 1 the data is refused; 2 wrong arguments; 3 a folder, S
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -165,6 +166,7 @@ def _run(options: RunOptions) -> int:
 
 def _prepare() -> None:
     """Set how Prefect logs on a terminal, and how this process is stopped."""
+    gc.disable()  # while modules are imported; `flows.monthly_sales` enables it again
     # Prefect reads these when it is imported. A terminal needs no clock and no run name before each line.
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT", "%(message)s")
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT", "%(message)s")

@@ -60,6 +60,8 @@ def convert_workbooks(workbooks: Workbooks, run: Run) -> dict[Source, RawSource]
         DataRefused: At least one workbook cannot be read; the issues of all three are reported at once.
     """
     reading = [_convert(source).submit(workbooks, run) for source in SOURCES]
+    import scipy.stats  # noqa: F401, PLC0415 - for `classify_wines`: half a second, while other processes read
+
     wait(reading)
     return dict(zip(SOURCES, _all_results(reading), strict=True))
 

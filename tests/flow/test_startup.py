@@ -75,7 +75,7 @@ def test_a_month_on_this_machine_loads_nothing_of_aws(tmp_path: Path, prefect_se
     assert not there & {"prefect_aws", "boto3", "botocore"}
 
 
-def test_only_the_classification_loads_scipy(tmp_path: Path, prefect_server: str) -> None:
+def test_only_a_month_that_is_computed_loads_scipy(tmp_path: Path, prefect_server: str) -> None:
     """A month that is published already, read back and listed, needs no z-score."""
     places = ("--destination", tmp_path / "reports")
     month = ("--month", "2025-05")
