@@ -1,4 +1,4 @@
-"""Process the pieces of a large input with two threads; libraries in Rust and C let both run at once."""
+"""Process several items at a time with threads: while libraries in Rust and C compute, or while requests wait."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -8,14 +8,17 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+REQUESTS_AT_ONCE = 8
+"""A request to a store takes most of its time waiting."""
 
-def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int = 2) -> Iterator[Result]:
     """The results in the order of the items; only a few of them are in memory at a time."""
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         started: deque[Future[Result]] = deque()
         for item in items:
             started.append(pool.submit(function, item))
-            if len(started) > 2:  # noqa: PLR2004 - one is always ready to begin
+            if len(started) > threads:  # one is always ready to begin
                 yield started.popleft().result()
         for future in started:
             yield future.result()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tasks.storage.location import shared_client
+
 sys.path.insert(0, str(Path(__file__).parent))
 # Prefect reads these when it is first imported.
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-home-")
@@ -18,6 +20,12 @@ os.environ.pop("PREFECT_API_URL", None)
 settings.register_profile("default", max_examples=50, derandomize=True, deadline=None, database=None)
 settings.register_profile("long", max_examples=500, deadline=None, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _no_client_of_an_earlier_test() -> None:
+    """A process makes one S3 client for all its requests; each test may have another server and other keys."""
+    shared_client.cache_clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

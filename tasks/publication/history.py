@@ -1,14 +1,15 @@
 """The earlier snapshots that a month is computed with: which they are, and their tables of base facts."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.schemas import SnapshotFacts
+from tasks.map_in_order import REQUESTS_AT_ONCE, map_in_order
 from tasks.publication.manifest import AnySnapshot, EarlierSnapshot, read_earlier_snapshot
 from tasks.storage.protocol import Storage
 
@@ -17,9 +18,6 @@ HISTORY_DAYS = 760
 
 The last 365 days are compared with the 365 before them: two years, each of which may begin 10 days early.
 """
-
-AT_ONCE = 8
-"""Requests at the same time: two years are some 26 tables, and a request takes most of its time waiting."""
 
 
 def earlier_snapshots(
@@ -38,12 +36,10 @@ def earlier_snapshots(
     """
     newest_first = [earlier for earlier in reversed(months) if earlier < month]
     found: list[EarlierSnapshot] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for start in range(0, len(newest_first), AT_ONCE):
-            labels = newest_first[start : start + AT_ONCE]
-            read = list(filter(None, pool.map(lambda label: read_earlier_snapshot(storage, label), labels)))
-            found += read
-            if len(select_earlier(read, export_date)) < len(read):
+    for snapshot in map_in_order(partial(read_earlier_snapshot, storage), newest_first, REQUESTS_AT_ONCE):
+        if snapshot is not None:
+            found.append(snapshot)
+            if not select_earlier([snapshot], export_date):
                 break
     return tuple(reversed(select_earlier(found, export_date)))
 
@@ -72,8 +68,7 @@ def fetch_tables(storage: Storage, snapshots: Sequence[EarlierSnapshot], folder:
             )
         return path
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(fetch, snapshots))
+    return list(map_in_order(fetch, snapshots, REQUESTS_AT_ONCE))
 
 
 def scan_tables(tables: list[Path]) -> pl.LazyFrame:

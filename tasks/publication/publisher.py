@@ -10,7 +10,6 @@ import random
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 import polars as pl
@@ -18,6 +17,7 @@ import polars as pl
 from tasks.domain.figures import Figures
 from tasks.domain.issues import OutsideFailure, accepted_rules
 from tasks.domain.sources import SOURCES
+from tasks.map_in_order import REQUESTS_AT_ONCE, map_in_order
 from tasks.messages import messages_in
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (
@@ -121,25 +121,27 @@ def preview_month(plan: Plan, report: Report) -> PublishedMonth:
 
 
 def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, PublishedFile]:
-    """Create each file in the folder of its result, once, and read it back.
+    """Create each file in the folder of its result, once, and read it back; the files side by side.
 
     A file that exists already was stored by another run of the same result: one that was killed, or one that is running
     now. It is used when it has the same content.
     """
-    stored = {}
-    for name in files.names:
-        facts = file_facts(files.path(name))
-        key = f"{folder}/{PurePosixPath(name).name}"
+
+    def store_file(name: str) -> PublishedFile:
+        path = files.path(name)
+        facts = file_facts(path)
+        key = f"{folder}/{path.name}"
         with suppress(ConflictError):  # an existing file is read back like our own
-            storage.create(key, files.path(name), facts)
-        found = storage.download(key, files.folder / "read_back")
+            storage.create(key, path, facts)
+        found = storage.download(key, path.with_name(f"{path.name}.read_back"))
         if found is None or not found.has_same_content(facts):
             raise OutsideFailure(
                 f"{storage.address(key)} does not have the content that was written. If a library or a rule has "
                 "changed the files that come of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
             )
-        stored[name] = PublishedFile(key=key, size=facts.size, sha256=facts.sha256)
-    return stored
+        return PublishedFile(key=key, size=facts.size, sha256=facts.sha256)
+
+    return dict(zip(files.names, map_in_order(store_file, files.names, REQUESTS_AT_ONCE), strict=True))
 
 
 def commit(storage: Storage, draft: Manifest, seen: int) -> bool:
@@ -194,11 +196,15 @@ def show(storage: Storage, published: Published | None, month: str) -> Manifest:
         published: The month as it was read last.
         month: Its label.
     """
+
+    def show_file(shown: tuple[str, PublishedFile]) -> None:
+        name, file = shown
+        found = storage.facts(name)
+        if found is None or not found.has_same_content(file.facts()):
+            storage.copy(file.key, name)
+
     while published is not None and (manifest := published.manifest):
-        for name, file in manifest.files.items():
-            found = storage.facts(name)
-            if found is None or not found.has_same_content(file.facts()):
-                storage.copy(file.key, name)
+        list(map_in_order(show_file, manifest.files.items(), REQUESTS_AT_ONCE))
         version, published = published.version, read_published(storage, month)
         if published is not None and published.version == version:
             return manifest

@@ -1,12 +1,14 @@
 """Whether the files that people open are the files that were published. For people and for alarms."""
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
-from tasks.publication.history import AT_ONCE, select_earlier
+from tasks.map_in_order import REQUESTS_AT_ONCE, map_in_order
+from tasks.publication.history import select_earlier
 from tasks.publication.identity import REPORT_VERSION
 from tasks.publication.manifest import (
     Manifest,
@@ -46,24 +48,22 @@ def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
     manifest = read_manifest(storage, month)
     if manifest is None:
         return Verdict(None, [f"{month} was never published at {storage.address('')}."])
-    own_faults = [
-        f"{storage.address(file.key)} {fault}."
-        for file in manifest.files.values()
-        if (fault := _fault(storage, file.key, file))
-    ]
+    own_files = {file.key: file for file in manifest.files.values()}
+    own_faults = [f"{storage.address(key)} {fault}." for key, fault in _faults(storage, own_files)]
     # A damaged revision must not be copied over a name that still has the right file.
     if repair and not own_faults:
-        for name, file in manifest.files.items():
-            if _fault(storage, name, file):
-                storage.copy(file.key, name)
+        for name, _ in _faults(storage, manifest.files):
+            storage.copy(manifest.files[name].key, name)
         manifest = show(storage, read_published(storage, month), month)
     remedy = "restore the revision's own file first" if own_faults else "run verify with --repair"
-    shown_faults = [
-        f"{storage.address(name)} {fault}: {remedy}."
-        for name, file in manifest.files.items()
-        if (fault := _fault(storage, name, file))
-    ]
+    shown_faults = [f"{storage.address(name)} {fault}: {remedy}." for name, fault in _faults(storage, manifest.files)]
     return Verdict(manifest, own_faults + shown_faults)
+
+
+def _faults(storage: Storage, files: Mapping[str, PublishedFile]) -> list[tuple[str, str]]:
+    """The keys that are not what they should be, with what is wrong."""
+    found = map_in_order(lambda key: _fault(storage, key, files[key]), files, REQUESTS_AT_ONCE)
+    return [(key, fault) for key, fault in zip(files, found, strict=True) if fault]
 
 
 def _fault(storage: Storage, key: str, expected: PublishedFile) -> str | None:
@@ -110,8 +110,7 @@ def list_months(storage: Storage) -> list[MonthLine]:
             case [_, month, folder, _]:
                 stored.setdefault(month, set()).add(folder)
     months = sorted({*published_months(storage), *stored})
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        read = list(pool.map(lambda month: read_published(storage, month), months))
+    read = list(map_in_order(partial(read_published, storage), months, REQUESTS_AT_ONCE))
     lines: list[MonthLine] = []
     manifests: list[Manifest] = []
     for month, published in zip(months, read, strict=True):

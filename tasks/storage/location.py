@@ -1,7 +1,9 @@
 """From an address that a person writes to the storage at that address."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tasks.domain.issues import WrongArgument
 from tasks.storage.local import LocalStorage
@@ -51,7 +53,15 @@ class Location:
         self.check()
         if not self.address.startswith("s3://"):
             return LocalStorage(Path(self.address))
-        from tasks.storage.s3 import S3Storage, s3_client  # noqa: PLC0415 - a second of import that a local folder does not need
+        from tasks.storage.s3 import S3Storage  # noqa: PLC0415 - a second of import that a local folder does not need
 
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
-        return S3Storage(s3_client(self.aws_credentials), bucket, prefix.strip("/"))
+        return S3Storage(shared_client(self.aws_credentials), bucket, prefix.strip("/"))
+
+
+@cache
+def shared_client(aws_credentials: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    """The one S3 client of this process with these credentials; making it costs requests and time."""
+    from tasks.storage.s3 import s3_client  # noqa: PLC0415 - as above
+
+    return s3_client(aws_credentials)

@@ -10,6 +10,7 @@ from tasks.domain import rules
 from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
 from tasks.domain.month import fill_month
 from tasks.domain.sources import SOURCES, Source
+from tasks.map_in_order import map_in_order
 from tasks.storage.location import Location
 from tasks.storage.protocol import Storage, StoredFile
 
@@ -61,7 +62,7 @@ def workbook_locations(month: str, folder: str, aws_credentials: str = "", **nam
 
 
 def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, FetchedWorkbook]:
-    """Copy each workbook once into the run's own folder; everything after reads the copy.
+    """Copy each workbook once into the run's own folder, side by side; everything after reads the copy.
 
     Args:
         locations: Where the workbooks are.
@@ -71,11 +72,10 @@ def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, 
         DataRefused: A workbook is missing, not the only one or given for two sources; all three are reported at once.
         OutsideFailure: The folder cannot be read.
     """
-    missing: list[Issue] = []
-    fetched: dict[Source, FetchedWorkbook] = {}
     folder = locations.folder.open()
     listed = folder.names() if len(locations.named) < len(SOURCES) else []
-    for source in SOURCES:
+
+    def fetch(source: Source) -> FetchedWorkbook | Issue:
         if named := locations.named.get(source):
             parent, name = named.parent()
             storage, names = parent.open(), [name]
@@ -83,17 +83,19 @@ def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, 
         else:
             storage, names = folder, [name for name in listed if _is_workbook_of(source, name)]
             wanted = f"{source} workbook in {locations.folder.address}"
+        if len(names) > 1:
+            return Issue(wanted, rules.SEVERAL_WORKBOOKS.code, value=", ".join(map(_readable, names)))
         path = target / f"{source}.xlsx"
-        facts = _copy(storage, names[0], path) if len(names) == 1 else None
-        if facts is not None:
-            fetched[source] = FetchedWorkbook(source, _readable(names[0]), path, facts)
-        elif len(names) > 1:
-            missing.append(Issue(wanted, rules.SEVERAL_WORKBOOKS.code, value=", ".join(map(_readable, names))))
-        else:
-            missing.append(Issue(wanted, rules.MISSING_WORKBOOK.code))
-    if issues := missing + _same_workbooks(fetched.values()):
+        facts = _copy(storage, names[0], path) if names else None
+        if facts is None:
+            return Issue(wanted, rules.MISSING_WORKBOOK.code)
+        return FetchedWorkbook(source, _readable(names[0]), path, facts)
+
+    found = list(map_in_order(fetch, SOURCES, len(SOURCES)))
+    fetched = [book for book in found if isinstance(book, FetchedWorkbook)]
+    if issues := [issue for issue in found if isinstance(issue, Issue)] + _same_workbooks(fetched):
         raise refusal(issue_frame(issues))
-    return fetched
+    return {book.source: book for book in fetched}
 
 
 def _readable(name: str) -> str:
