@@ -51,9 +51,8 @@ def main() -> None:
     if unknown := set(options.sizes) - set(SIZES):
         parser.error(f"{', '.join(unknown)} is no size; there are {', '.join(SIZES)}")
     with tempfile.TemporaryDirectory(prefix="monthly-sales-bench-") as scratch, prefect_server(Path(scratch)) as server:
-        bench = Bench(
-            Path(scratch), server, {LEAN: Path(sys.executable)} | ({} if options.without_usual else {USUAL: USUAL_PYTHON})
-        )
+        usual = {} if options.without_usual else {USUAL: USUAL_PYTHON}
+        bench = Bench(Path(scratch), server, {LEAN: Path(sys.executable)} | usual)
         bench.warm_up()
         results = {size: bench.size(size, options.rounds or ROUNDS[size]) for size in options.sizes}
     seconds = stage_seconds({size: runs[OURS] for size, runs in results.items()})
