@@ -1,11 +1,11 @@
 """Make what the deployments need on a Prefect server: `make bootstrap`. A second time it changes nothing.
 
 - the work pool and the queues of the deployments that are used, with the limits of prefect.yaml;
-- where MONTHLY_SALES_STACK names the CloudFormation stack of aws.yaml: its cluster, roles and logs as the ECS pool's
-  defaults;
-- where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set: the block with the credentials for S3;
-- the automations of `automations.py`; where MONTHLY_SALES_NOTIFY names a notification block, such as
-  slack-webhook/monthly-sales, also those that send messages.
+- with MONTHLY_SALES_STACK, the name of a CloudFormation stack of aws.yaml: its cluster, roles and logs as defaults of
+  the ECS pool;
+- with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: the block with the credentials for S3;
+- the automations of `automations.py`; those that send messages with MONTHLY_SALES_NOTIFY, the type and name of a
+  notification block, such as slack-webhook/monthly-sales.
 
 Everything that it needs is looked up first. When something is missing, it prints one sentence and has changed nothing.
 """
@@ -23,14 +23,14 @@ from automations import FLOW, Durations, alarms, differs
 from botocore.exceptions import BotoCoreError, ClientError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
-from prefect.workers.base import BaseWorker
 from prefect_aws import AwsCredentials
-from project import STACK, read_config, used_deployments, worker_type
+from project import STACK, job_template, read_config, used_deployments, worker_type
+from pydantic import SecretStr
 
 BLOCK = "monthly-sales"
-"""The block with the credentials for S3, as prefect.yaml names it."""
+"""The block with the credentials for S3, to which prefect.yaml refers."""
 
 NOTIFY = "MONTHLY_SALES_NOTIFY"
 MISSED_HEARTBEATS = 3
@@ -38,21 +38,8 @@ DAYS_TO_PUBLISH = 6
 """From the 15th, the day of the schedule, to the day after the last of the mornings for late exports."""
 
 
-OWN_AUTOMATIONS = f"{FLOW}: "
-
-
 class Unprepared(Exception):
     """Something that bootstrap needs is missing; its text says what, and what to do."""
-
-
-def default_durations(config: dict[str, Any]) -> Durations:
-    """The durations of the alerts; what prefect.yaml states already is read from there."""
-    heartbeat = int(config["definitions"]["environment"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
-    return Durations(
-        silence=timedelta(seconds=MISSED_HEARTBEATS * heartbeat),
-        start=timedelta(seconds=config["definitions"]["one_at_a_time"]["grace_period_seconds"]),
-        publication=timedelta(days=DAYS_TO_PUBLISH),
-    )
 
 
 def read_stack() -> dict[str, Any]:
@@ -83,22 +70,21 @@ def read_stack() -> dict[str, Any]:
     return variables
 
 
-def read_credentials() -> AwsCredentials | None:
-    """The credentials for S3 from the environment; None where it has none."""
+def read_credentials() -> dict[str, Any]:
+    """The credentials for S3 from the environment, by the fields of their block; empty where it has none."""
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if bool(key) != bool(secret):
         raise Unprepared("Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.")
-    if not key:
-        return None
-    credentials = AwsCredentials(
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=os.environ.get("AWS_SESSION_TOKEN"),
-        region_name=os.environ.get("AWS_REGION"),
+    return (
+        {
+            "aws_access_key_id": key,
+            "aws_secret_access_key": SecretStr(secret),
+            "aws_session_token": os.environ.get("AWS_SESSION_TOKEN"),
+            "region_name": os.environ.get("AWS_REGION"),
+        }
+        if key and secret
+        else {}
     )
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        credentials.aws_client_parameters.endpoint_url = endpoint
-    return credentials
 
 
 def find_notification_block(client: SyncPrefectClient) -> UUID | None:
@@ -123,20 +109,12 @@ def find_notification_block(client: SyncPrefectClient) -> UUID | None:
     return document.id
 
 
-def job_template(pool: str) -> dict[str, Any]:
-    """The job template of a pool that is named after its type of worker."""
-    worker = BaseWorker.get_worker_class_from_type(worker_type(pool))
-    if worker is None:
-        raise Unprepared(f"{pool} is not named after a type of worker, such as docker-pool.")
-    return worker.get_default_base_job_template()
-
-
-def make_pool(client: SyncPrefectClient, pool: str, template: dict[str, Any], stack: dict[str, Any]) -> Iterator[str]:
-    """A work pool, with what the stack made as its defaults."""
+def make_pool(client: SyncPrefectClient, pool: str, stack: dict[str, Any]) -> Iterator[str]:
+    """The work pool, with what the stack made as its defaults."""
     try:
         found = client.read_work_pool(pool)
     except ObjectNotFound:
-        new = WorkPoolCreate(name=pool, type=worker_type(pool), base_job_template=template)
+        new = WorkPoolCreate(name=pool, type=worker_type(pool), base_job_template=job_template(pool))
         found = client.create_work_pool(new)
         yield f"Work pool {pool} made."
     if set_defaults(found.base_job_template, stack):
@@ -165,43 +143,35 @@ def make_queue(client: SyncPrefectClient, pool: str, queue: str, limit: int) -> 
         yield f"Work queue {pool}/{queue} limited to {limit} runs at once."
 
 
-def save_credentials(credentials: AwsCredentials) -> Iterator[str]:
-    """The block with the credentials for S3, saved where it differs."""
+def save_credentials(credentials: dict[str, Any]) -> Iterator[str]:
+    """The block with the credentials for S3, saved where it differs; its other fields are kept."""
     try:
-        found = AwsCredentials.load(BLOCK)
+        block = AwsCredentials.load(BLOCK)
     except ValueError:
-        found = None
-    if found is None or _values(found) != _values(credentials):
-        credentials.save(BLOCK, overwrite=True)
+        block = AwsCredentials()
+    before = block.model_dump()
+    for name, value in credentials.items():
+        setattr(block, name, value)
+    block.aws_client_parameters.endpoint_url = os.environ.get("AWS_ENDPOINT_URL")
+    if block.model_dump() != before:
+        block.save(BLOCK, overwrite=True)
         yield f"Block aws-credentials/{BLOCK} saved."
 
 
-def _values(block: Any) -> tuple[object, ...]:  # noqa: ANN401 - load may also be awaited, by its type
-    """What `read_credentials` sets."""
-    return (
-        block.aws_access_key_id,
-        block.aws_secret_access_key,
-        block.aws_session_token,
-        block.region_name,
-        block.aws_client_parameters.endpoint_url,
-    )
-
-
 def make_automations(client: SyncPrefectClient, durations: Durations, block: UUID | None) -> Iterator[str]:
-    """The automations, each found by its name and brought up to date; those of earlier versions are deleted."""
-    known = {wanted.name for wanted in alarms(durations, UUID(int=0))}
+    """The automations, each found by its name and brought up to date; ours of other names are deleted."""
+    known = {each.name for each in alarms(durations, UUID(int=0))}
+    missing = {each.name: each for each in alarms(durations, block)}
     for found in client.read_automations():
-        if found.name.startswith(OWN_AUTOMATIONS) and found.name not in known:
+        if found.name.startswith(f"{FLOW}: ") and found.name not in known:
             client.delete_automation(found.id)
             yield f'Automation "{found.name}" of an earlier version deleted.'
-    for wanted in alarms(durations, block):
-        same_name = client.read_automations_by_name(wanted.name)
-        if not same_name:
-            client.create_automation(wanted)
-            yield f'Automation "{wanted.name}" made.'
-        elif differs(same_name[0], wanted):
-            client.update_automation(same_name[0].id, wanted)
-            yield f'Automation "{wanted.name}" changed.'
+        elif (wanted := missing.pop(found.name, None)) and differs(found, wanted):
+            client.update_automation(found.id, wanted)
+            yield f'Automation "{found.name}" changed.'
+    for name, wanted in missing.items():
+        client.create_automation(wanted)
+        yield f'Automation "{name}" made.'
 
 
 def bootstrap(client: SyncPrefectClient, durations: Durations) -> Iterator[str]:
@@ -212,38 +182,38 @@ def bootstrap(client: SyncPrefectClient, durations: Durations) -> Iterator[str]:
     """
     config = read_config()
     stack, credentials, block = read_stack(), read_credentials(), find_notification_block(client)
-    work_pools = [each["work_pool"] for each in used_deployments(config)]
-    templates = {work_pool["name"]: job_template(work_pool["name"]) for work_pool in work_pools}
-    queues = {(each["name"], each["work_queue_name"]) for each in work_pools if "work_queue_name" in each}
     limits = config["definitions"]["queue_limits"]
+    work_pools = [each["work_pool"] for each in used_deployments(config)]
 
-    for pool, template in templates.items():
-        yield from make_pool(client, pool, template, stack)
-    for pool, queue in sorted(queues):
-        yield from make_queue(client, pool, queue, limits[queue])
+    yield from make_pool(client, work_pools[0]["name"], stack)
+    for work_pool in work_pools:
+        if queue := work_pool.get("work_queue_name"):
+            yield from make_queue(client, work_pool["name"], queue, limits[queue])
     if credentials:
         yield from save_credentials(credentials)
     yield from make_automations(client, durations, block)
 
 
-def parse_durations(arguments: list[str], default: Durations) -> Durations:
-    """The durations of the alerts from the command line, in seconds."""
+def parse_durations(arguments: list[str]) -> Durations:
+    """The durations of the alerts from the command line, in seconds; what prefect.yaml states is the default."""
+    definitions = read_config()["definitions"]
+    heartbeat = int(definitions["environment"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
     parser = argparse.ArgumentParser(description="Make what the deployments need on the Prefect server.")
-    helps = {
-        "silence": "seconds without a heartbeat after which a run is crashed",
-        "start": "seconds until a run must have begun",
-        "publication": "seconds from the start of a scheduled run until its month must be published",
-    }
-    for name, text in helps.items():
-        seconds = int(getattr(default, name).total_seconds())
-        parser.add_argument(f"--{name}", type=int, default=seconds, help=f"{text}: {seconds}", metavar="SECONDS")
+    for name, seconds, text in (
+        ("silence", MISSED_HEARTBEATS * heartbeat, "without a heartbeat, after which a run is crashed"),
+        ("start", definitions["one_at_a_time"]["grace_period_seconds"], "until a run must have begun"),
+        ("publication", DAYS_TO_PUBLISH * 86400, "from the start of a scheduled run until its month must be published"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=int, default=seconds, help=f"seconds {text}: {seconds}", metavar="SECONDS"
+        )
     given = vars(parser.parse_args(arguments))
     return Durations(**{name: timedelta(seconds=seconds) for name, seconds in given.items()})
 
 
 def main() -> int:
     """Make everything and print what was made."""
-    durations = parse_durations(sys.argv[1:], default_durations(read_config()))
+    durations = parse_durations(sys.argv[1:])
     api = get_current_settings().api.url
     if not api:
         print("Set PREFECT_API_URL to the address of the Prefect server. Nothing was made.", file=sys.stderr)
@@ -257,7 +227,7 @@ def main() -> int:
     except Unprepared as error:
         print(f"{error} Nothing was made.", file=sys.stderr)
         return 1
-    except (httpx.HTTPError, RuntimeError) as error:
+    except (httpx.HTTPError, PrefectException, RuntimeError) as error:
         after = "Run it again when the cause is gone." if made else "Nothing was made."
         print(f"The Prefect server at {api} does not answer, or refuses: {error} {after}", file=sys.stderr)
         return 1

@@ -53,17 +53,19 @@ def _full_name(deployment: dict[str, Any]) -> str:
 
 def read_deployments(client: SyncPrefectClient, flows: set[str]) -> dict[str, DeploymentResponse]:
     """All deployments of these flows on the server, by their full names."""
-    found = {}
-    for flow in sorted(flows):
-        only = FlowFilter(name=FlowFilterName(any_=[flow]))
-        found.update({f"{flow}/{each.name}": each for each in client.read_deployments(flow_filter=only)})
-    return found
+    return {
+        f"{flow}/{each.name}": each
+        for flow in sorted(flows)
+        for each in client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])))
+    }
 
 
 def read_schedules(client: SyncPrefectClient, flows: set[str]) -> Schedules:
     """The schedules on the server."""
-    deployments = read_deployments(client, flows)
-    return {name: {_schedule(one) for one in deployment.schedules} for name, deployment in deployments.items()}
+    return {
+        name: {_schedule(one) for one in deployment.schedules}
+        for name, deployment in read_deployments(client, flows).items()
+    }
 
 
 def _schedule(found: DeploymentSchedule) -> Schedule:
@@ -111,14 +113,14 @@ def main() -> int:
         return 1
     used = used_deployments(config)
     wanted = wanted_schedules(used)
-    flows = {name.partition("/")[0] for name in wanted_schedules(config["deployments"])}
+    flows = {name.partition("/")[0] for name in wanted}
+    pool = used[0]["work_pool"]["name"]
     with get_client(sync_client=True) as client:
-        for pool in sorted({each["work_pool"]["name"] for each in used}):
-            try:
-                client.read_work_pool(pool)
-            except ObjectNotFound:
-                print(f"The work pool {pool} does not exist: run `make bootstrap` first.", file=sys.stderr)
-                return 1
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound:
+            print(f"The work pool {pool} does not exist: run `make bootstrap` first.", file=sys.stderr)
+            return 1
         before = read_schedules(client, flows)
         names = [option for name in wanted for option in ("--name", name)]
         # Prefect prints what it builds, pushes and deploys.

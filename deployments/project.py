@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from prefect.workers.base import BaseWorker
 
 ROOT = Path(__file__).parents[1]
 STACK = "MONTHLY_SALES_STACK"
@@ -20,6 +21,12 @@ def read_config() -> dict[str, Any]:
 def worker_type(pool: str) -> str:
     """The type of a pool's workers. A pool is named after it: docker-pool, ecs-pool."""
     return pool.removesuffix("-pool")
+
+
+def job_template(pool: str) -> dict[str, Any]:
+    """The job template of a pool, as its type of worker has it; empty for a type that is not installed."""
+    worker = BaseWorker.get_worker_class_from_type(worker_type(pool))
+    return worker.get_default_base_job_template() if worker else {}
 
 
 def used_deployments(config: dict[str, Any]) -> list[dict[str, Any]]:

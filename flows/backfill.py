@@ -17,7 +17,7 @@ from flows.monthly_sales import monthly_sales
 from flows.options import BackfillOptions, EveryMonthOptions, takes
 from tasks.dashboard import Artifact, only_warned, show_artifacts
 from tasks.domain.backfill import Line, check_source, count_outcomes, months_to_run, table_rows, text_table, whole_table
-from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
+from tasks.domain.issues import DataRefused, MonthNotPublished, OutsideFailure, WrongArgument
 from tasks.publication.manifest import read_published
 
 SECONDS_BETWEEN_POLLS = 5
@@ -89,7 +89,7 @@ def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> L
         )
         if run.state is None or not run.state.is_completed():
             how = f"{run.state.name}: {run.state.message}" if run.state else "without a state."
-            raise OutsideFailure(f"{month} is not published, its run {run.name} ended {how}")
+            raise MonthNotPublished(f"{month} is not published, its run {run.name} ended {how}")
     else:
         monthly_sales(month=month, **given)
     after = read_published(options.location.open(), month)

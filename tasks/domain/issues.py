@@ -103,6 +103,10 @@ class OutsideFailure(MonthlySalesError):
     """A folder, disk or network failed; the data was not judged."""
 
 
+class MonthNotPublished(OutsideFailure):
+    """A month of a backfill is not published by its own run, which has reported why."""
+
+
 class WrongArgument(MonthlySalesError):
     """A parameter of the run has a value that it cannot have."""
 

@@ -1,4 +1,4 @@
-"""One Prefect server for the tests of a process: its start takes most of their time."""
+"""One Prefect server for the tests of a module: its start takes most of their time."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_server import prefect_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the server."""
     with prefect_server(tmp_path_factory.mktemp("server")) as url, temporary_settings({PREFECT_API_URL: url}):

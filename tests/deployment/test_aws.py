@@ -1,4 +1,4 @@
-"""deployments/aws.yaml: what stands in the AWS account, and what each role may do there."""
+"""deployments/aws.yaml: what is in the AWS account, and what each role may do there."""
 
 import json
 import re
@@ -99,9 +99,9 @@ def test_the_bucket_refuses_whoever_comes_without_tls() -> None:
 
 def test_a_run_may_do_what_the_runbook_says_and_no_more() -> None:
     runbook = (DEPLOYMENTS / "README.md").read_text(encoding="utf-8")
-    (told,) = re.findall(r"```json\n(.+?)```", runbook, re.DOTALL)
+    (policy_of_the_runbook,) = re.findall(r"```json\n(.+?)```", runbook, re.DOTALL)
     role = RESOURCES["TaskRole"]["Properties"]
-    assert [filled(policy["PolicyDocument"]) for policy in role["Policies"]] == [json.loads(told)]
+    assert [filled(policy["PolicyDocument"]) for policy in role["Policies"]] == [json.loads(policy_of_the_runbook)]
     assert "ManagedPolicyArns" not in role
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -16,19 +17,16 @@ from deploy import Schedule
 from prefect import flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
 from prefect.flow_engine import run_flow
-from prefect.states import Pending
-from prefect_server import wait_until
+from prefect.states import Cancelled, Completed, Crashed, Failed, Late, Pending, Running, State
 from project import ROOT, read_config, used_deployments
-from receiver import receiver
+from receiver import Receiver, receiver
 
 from tasks.announcement.events import DUE, PUBLISHED, UNCHANGED, emit_month_event
 
-DOCKER, BACKFILL = "monthly-sales/docker", "monthly-sales/backfill"
-
-
+DOCKER, BACKFILL, BACKFILLS = "monthly-sales/docker", "monthly-sales/backfill", "backfill/docker"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
@@ -47,7 +45,7 @@ def command(api: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 def made(client: SyncPrefectClient, *arguments: str, **environment: str) -> list[str]:
     """What the same makes, without the start of a process."""
-    durations = bootstrap.parse_durations([*arguments], bootstrap.default_durations(read_config()))
+    durations = bootstrap.parse_durations([*arguments])
     with mock.patch.dict(os.environ, environment):
         return [*bootstrap.bootstrap(client, durations)]
 
@@ -112,7 +110,7 @@ def test_bootstrap_says_what_it_makes_and_makes_it_once(api: str, client: SyncPr
     assert made(client, "--start", "600", **rotated) == [
         'Automation "monthly-sales: a run does not start" changed.',
     ]
-    (earlier, *_) = automations.alarms(bootstrap.default_durations(read_config()), None)
+    (earlier, *_) = automations.alarms(bootstrap.parse_durations([]), None)
     client.create_automation(earlier.model_copy(update={"name": "monthly-sales: failed"}))
     assert made(client, "--start", "600", **rotated) == [
         'Automation "monthly-sales: failed" of an earlier version deleted.'
@@ -131,9 +129,13 @@ def test_a_server_that_does_not_answer_is_one_sentence() -> None:
 @pytest.fixture
 def deployed(client: SyncPrefectClient) -> dict[str, Any]:
     """Ids of the deployments of prefect.yaml, without schedules: these need no more than flows of the same names."""
+    for _ in bootstrap.make_pool(client, "docker-pool", {}):
+        """It exists from here on."""
     flows = {name: client.create_flow_from_name(name) for name in ("monthly-sales", "backfill")}
-    names = (DOCKER, BACKFILL, "backfill/docker")
-    return {name: client.create_deployment(flows[name.split("/")[0]], name.split("/")[1]) for name in names}
+    return {
+        name: client.create_deployment(flows[name.split("/")[0]], name.split("/")[1], work_pool_name="docker-pool")
+        for name in (DOCKER, BACKFILL, BACKFILLS)
+    }
 
 
 def test_the_schedules_of_the_server_equal_prefect_yaml(client: SyncPrefectClient, deployed: dict[str, Any]) -> None:
@@ -173,7 +175,33 @@ def test_what_changed_is_said() -> None:
 
 
 # The shortest time that Prefect accepts for what is expected and does not come.
-OVERDUE = 10
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def messages(api: str) -> Iterator[Receiver]:
+    """What the automations send, with their shortest durations."""
+    assert api
+    with receiver() as server, get_client(sync_client=True) as client:
+        CustomWebhookNotificationBlock(
+            name="messages",
+            url=f"http://127.0.0.1:{server.server_port}",
+            json_data={"subject": "{{subject}}", "body": "{{body}}"},
+        ).save("messages")
+        durations = [option for name in ("silence", "start", "publication") for option in (f"--{name}", str(SECONDS))]
+        made(client, *durations, MONTHLY_SALES_NOTIFY="custom-webhook/messages")
+        yield server
+
+
+def after(messages: Receiver, known: int, count: int) -> list[dict[str, str]]:
+    """The messages after those that are known: this many, and no other in the time that one would take."""
+    deadline = time.monotonic() + 60
+    while len(messages.messages) < known + count and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(SECONDS)
+    found = messages.messages[known:]
+    assert len(found) == count, "\n".join(message["subject"] for message in found)
+    return found
 
 
 def emit_in_a_run(client: SyncPrefectClient, deployment: Any, *events: tuple[str, str, str]) -> None:
@@ -193,36 +221,86 @@ def emit_in_a_run(client: SyncPrefectClient, deployment: Any, *events: tuple[str
 
 
 def test_only_a_publication_of_the_same_month_and_destination_keeps_a_month_from_being_overdue(
-    client: SyncPrefectClient, deployed: dict[str, Any]
+    client: SyncPrefectClient, deployed: dict[str, Any], messages: Receiver
 ) -> None:
-    with receiver() as server:
-        block = CustomWebhookNotificationBlock(
-            name="overdue",
-            url=f"http://127.0.0.1:{server.server_port}",
-            json_data={"subject": "{{subject}}", "body": "{{body}}"},
-        )
-        block.save("overdue")
-        made(client, "--publication", str(OVERDUE), MONTHLY_SALES_NOTIFY="custom-webhook/overdue")
-        lyon, paris = "s3://lyon/prod", "s3://paris/prod"
-        emit_in_a_run(
-            client,
-            deployed[DOCKER],
-            *((DUE, month, lyon) for month in ("2025-05", "2025-06", "2025-07")),
-            # The month itself, in its own time or by an earlier run.
-            (PUBLISHED, "2025-06", lyon),
-            (UNCHANGED, "2025-07", lyon),
-            # A backfill of an earlier month, and the same month of another shop.
-            (PUBLISHED, "2024-01", lyon),
-            (PUBLISHED, "2025-05", paris),
-        )
-        wait_until(lambda: len(server.messages) >= 4, 60, "the messages")
-        *news, overdue = server.messages
-        assert sorted(message["subject"] for message in news) == [
-            f"news of {month}" for month in ("2024-01", "2025-05", "2025-06")
-        ]
-        assert overdue["subject"] == "monthly-sales 2025-05: overdue"
-        assert f"Destination: {lyon}\n" in overdue["body"]
-        assert ".venv/bin/prefect deployment run 'monthly-sales/docker' -p month=2025-05" in overdue["body"]
-        assert "None" not in overdue["body"]
-        time.sleep(OVERDUE)
-        assert len(server.messages) == 4
+    known = len(messages.messages)
+    lyon, paris = "s3://lyon/prod", "s3://paris/prod"
+    emit_in_a_run(
+        client,
+        deployed[DOCKER],
+        *((DUE, month, lyon) for month in ("2025-05", "2025-06", "2025-07")),
+        # The month itself, in its own time or by an earlier run.
+        (PUBLISHED, "2025-06", lyon),
+        (UNCHANGED, "2025-07", lyon),
+        # A backfill of an earlier month, and the same month of another shop.
+        (PUBLISHED, "2024-01", lyon),
+        (PUBLISHED, "2025-05", paris),
+    )
+    *news, overdue = after(messages, known, 4)
+    assert sorted(message["subject"] for message in news) == [
+        f"news of {month}" for month in ("2024-01", "2025-05", "2025-06")
+    ]
+    assert overdue["subject"] == "monthly-sales 2025-05: overdue"
+    assert f"Destination: {lyon}\n" in overdue["body"]
+    assert ".venv/bin/prefect deployment run 'monthly-sales/docker' -p month=2025-05" in overdue["body"]
+    assert "None" not in overdue["body"]
+
+
+def exception(text: str) -> str:
+    """The message of a run that an exception ended."""
+    return f"Flow run encountered an exception: {text}"
+
+
+def exit_code(code: int) -> str:
+    """The message of a run whose container ended."""
+    return f"Flow run infrastructure exited with non-zero status code {code}."
+
+
+# Each as Prefect reports it (tests/docker/test_alerts.py really produces them), and its next step.
+BAD_ENDS = {
+    "2025-01": (Failed(message=exception("DataRefused: erp.xlsx C2")), "correct the workbooks"),
+    "2025-02": (Failed(message=exception("OutsideFailure: no bucket")), "remove the cause that the message names"),
+    "2025-03": (Failed(name="TimedOut", message="Flow run exceeded timeout"), "a run takes minutes, so it hung"),
+    "2025-04": (Cancelled(), "nothing, if it was cancelled on purpose"),
+    "2025-05": (Crashed(message=exit_code(137)), "OOMKilled"),
+    "2025-06": (Crashed(message=exit_code(1)), "The reason is only in its own log"),
+    "2025-07": (Crashed(message="No such image"), "Does the image exist"),
+}
+
+
+def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
+    client: SyncPrefectClient, deployed: dict[str, Any], messages: Receiver
+) -> None:
+    known = len(messages.messages)
+    expected: dict[str, tuple[str, ...]] = {}
+
+    def run(deployment: str, state: State[Any], subject: str = "", next_step: str = "", **parameters: str) -> None:
+        """Put a new run into a state; the message that this is to send."""
+        new = client.create_flow_run_from_deployment(deployed[deployment], parameters=parameters, state=Pending())
+        client.set_flow_run_state(new.id, state, force=True)
+        given = "".join(f" -p {name}={value}" for name, value in parameters.items())
+        again = f"To run it again: .venv/bin/prefect deployment run '{deployment}'{given}\n"
+        if subject:
+            expected[subject] = (
+                f"Deployment: {deployment}\n", str(new.id), next_step, "Next: " if "not started" in subject else again,
+            )  # fmt: skip
+
+    for month, (state, next_step) in BAD_ENDS.items():
+        run(DOCKER, state, f"monthly-sales {month}: the run ended {state.name}", next_step, month=month)
+    gone = "is the machine of the worker running"
+    run(DOCKER, Running(), "monthly-sales 2025-08: the run ended Crashed", gone, month="2025-08")
+    run(DOCKER, Late(), "monthly-sales 2025-09: not started", "start a worker of the pool", month="2025-09")
+    run(DOCKER, Pending(), "monthly-sales 2025-10: not started", "can the worker's machine pull", month="2025-10")
+    several = {"first": "2024-01", "last": "2025-05"}
+    killed, killed_next = BAD_ENDS["2025-05"]
+    run(BACKFILLS, killed, "backfill 2024-01 to 2025-05: the run ended Crashed", killed_next, **several)
+    # The run of the month has sent the message.
+    run(BACKFILLS, Failed(message=exception("MonthNotPublished: 2024-02 is not published, its run x ended")), **several)
+    run(DOCKER, Completed(), month="2025-11")
+
+    found = {message["subject"]: message["body"] for message in after(messages, known, len(expected))}
+    assert found.keys() == expected.keys()
+    for subject, texts in expected.items():
+        for text in texts:
+            assert text in found[subject], found[subject]
+        assert "None" not in found[subject]

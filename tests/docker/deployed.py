@@ -46,7 +46,7 @@ Start = Callable[..., None]
 
 @dataclass
 class Deployed:
-    """The deployments as they stand: addresses, and the environment of whoever looks after them."""
+    """A running deployment: its addresses, and the environment of its operator."""
 
     api: str
     s3: S3Server
@@ -79,7 +79,7 @@ class Deployed:
         return httpx.request(method, f"{self.api}/{path}", json=body, timeout=30).raise_for_status().json()
 
     def published(self) -> dict[str, bytes]:
-        """What stands in the bucket besides the workbooks."""
+        """What is in the bucket, except the workbooks."""
         return {key: content for key, content in self.s3.objects(BUCKET).items() if not key.startswith("raw/")}
 
 
@@ -126,7 +126,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
         # Under `make test-docker`, a make that is typed here would print the folder that it enters and leaves.
         environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS")} | {
             "PREFECT_HOME": str(folder / "prefect"),
-            "PREFECT_API_URL": f"http://127.0.0.1:{server}/api",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": str(LEASE),
             "MONTHLY_SALES_IMAGE": f"127.0.0.1:{registry}/monthly-sales",
@@ -138,6 +137,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, background: Start) -> Ite
         }
         here = Deployed(f"http://127.0.0.1:{server}/api", s3, environment, folder)
         prefect = (sys.executable, "-m", "prefect")
+        assert here.prefect("config", "set", f"PREFECT_API_URL={here.api}").returncode == 0
         background("docker-registry", "serve", str(folder / "registry.yml"), here=here, log="registry.log")
         background(*prefect, "server", "start", "--port", str(server), here=here, log="server.log")
         wait_until(lambda: here.ask("health"), 90, "the Prefect server")

@@ -1,4 +1,4 @@
-"""Every bad end of a month, really produced: each sends one message, which names the month and the next step."""
+"""Every bad end of a month, really produced: each sends one message with the month and the next step."""
 
 import shlex
 import subprocess
@@ -56,14 +56,14 @@ def messages(deployed: Deployed) -> Iterator[Receiver]:
         yield server
 
 
-def start(deployed: Deployed, deployment: str, month: str, **given: Any) -> str:
+def start(deployed: Deployed, deployment: str, **given: Any) -> str:
     """Make a run of a deployment; its id."""
     job_variables = {name: given.pop(name) for name in ("command", "image", "env") if name in given}
-    found = deployed.ask(f"deployments/name/monthly-sales/{deployment}")
+    found = deployed.ask(f"deployments/name/{deployment}")
     body = {"job_variables": job_variables}
     if "state" in given:
         body["state"] = given.pop("state")
-    body["parameters"] = {"month": month, **given}
+    body["parameters"] = given
     # On a busy machine the server's SQLite may be locked for a moment.
     return wait_until(lambda: deployed.ask(f"deployments/{found['id']}/create_flow_run", body)["id"], 60, "a run")
 
@@ -83,13 +83,27 @@ def container(deployed: Deployed, run: str) -> str:
 
 def alerts(messages: Receiver) -> list[dict[str, str]]:
     """The messages about months that were not published."""
-    return [message for message in messages.messages if message["subject"].startswith("monthly-sales ")]
+    return [message for message in messages.messages if message["subject"].startswith(("monthly-sales ", "backfill "))]
 
 
-def next_alert(messages: Receiver, known: int) -> dict[str, str]:
-    """The alert that comes after those that are known."""
-    wait_until(lambda: len(alerts(messages)) > known, 3 * START, "an alert")
-    return alerts(messages)[known]
+def next_alert(messages: Receiver) -> dict[str, str]:
+    """The next message about a month that was not published; it is taken out of those received."""
+    alert = wait_until(lambda: alerts(messages)[:1], 3 * START, "an alert")[0]
+    messages.messages.remove(alert)
+    return alert
+
+
+def expect(messages: Receiver, subject: str, *texts: str, deployment: str = "monthly-sales/backfill") -> None:
+    """One message, with these texts."""
+    alert = next_alert(messages)
+    assert alert["subject"] == subject
+    for text in (*texts, f"Deployment: {deployment}\n", "Next: "):
+        assert text in alert["body"], alert["body"]
+    assert "None" not in alert["body"]
+
+
+def again(month: str) -> str:
+    return f"To run it again: .venv/bin/prefect deployment run 'monthly-sales/backfill' -p month={month}\n"
 
 
 REFUSED = 'erp.xlsx [Sheet1] C2, price: "n/a" is not a number. Correct the cell, then run again.'
@@ -98,61 +112,62 @@ REFUSED = 'erp.xlsx [Sheet1] C2, price: "n/a" is not a number. Correct the cell,
 def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     deployed: Deployed, messages: Receiver
 ) -> None:
-    count = 0
+    month_run = "monthly-sales/backfill"
+    # The backfill that the refused month ends sends no message of its own.
+    elsewhere = {"first": "2025-06", "last": "2025-06", "destination": f"s3://{BUCKET}/prod/elsewhere"}
+    backfill = start(deployed, "backfill/docker", **elsewhere)
+    expect(messages, "monthly-sales 2025-06: the run ended Failed", REFUSED, "correct the workbooks", again("2025-06"))
+    wait_for(deployed, backfill, "Failed")
 
-    def expect(month: str, ended: str, *texts: str, deployment: str = "backfill") -> None:
-        nonlocal count
-        message = next_alert(messages, count)
-        count += 1
-        assert message["subject"] == f"monthly-sales {month}: {ended}"
-        for text in (*texts, f"Deployment: monthly-sales/{deployment}", "Next: "):
-            assert text in message["body"], message["body"]
-        assert "None" not in message["body"]
+    start(deployed, month_run, month="2025-05", destination="s3://no-such-bucket/prod")
+    expect(messages, "monthly-sales 2025-05: the run ended Failed", "no-such-bucket", "remove the cause")
 
-    def again(month: str, deployment: str = "backfill") -> str:
-        return f"run the month again: .venv/bin/prefect deployment run 'monthly-sales/{deployment}' -p month={month}"
-
-    assert start(deployed, "backfill", "2025-06", destination=f"s3://{BUCKET}/prod/elsewhere")
-    expect("2025-06", "the run ended Failed", REFUSED, "Correct the workbooks", again("2025-06"))
-
-    assert start(deployed, "backfill", "2025-05", destination="s3://no-such-bucket/prod")
-    expect("2025-05", "the run ended Failed", "no-such-bucket", "Remove the cause", again("2025-05"))
-
-    image = f"{deployed.environment['MONTHLY_SALES_IMAGE']}:no-such-tag"
-    assert start(deployed, "backfill", "2025-01", image=image)
-    expect("2025-01", "the run ended Crashed", "could not start the container", again("2025-01"))
+    start(deployed, month_run, month="2025-01", image=f"{deployed.environment['MONTHLY_SALES_IMAGE']}:no-such-tag")
+    expect(messages, "monthly-sales 2025-01: the run ended Crashed", "could not start the container", again("2025-01"))
 
     unreachable = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_CLIENT_MAX_RETRIES": "0"}
-    run = start(deployed, "backfill", "2025-02", env=unreachable)
-    log = f"docker logs $(docker ps --all --quiet --filter label=io.prefect.flow-run-id={run})"
-    expect(
-        "2025-02", "the run ended Crashed", "status code 1", "cannot reach the Prefect server", log, again("2025-02")
-    )
-    assert "127.0.0.1:9" in deployed.command("sh", "-c", f"{log} 2>&1").stdout
+    run = start(deployed, month_run, month="2025-02", env=unreachable)
+    log = f"docker logs $(docker ps --all --quiet --filter label=io.prefect.flow-run-id={run})\n"
+    expect(messages, "monthly-sales 2025-02: the run ended Crashed", "code 1", "cannot reach the Prefect server", log)
+    assert "127.0.0.1:9" in deployed.command("sh", "-c", f"{log.strip()} 2>&1").stdout
 
-    run = start(deployed, "backfill", "2025-03", command=SLOW)
+    run = start(deployed, month_run, month="2025-03", command=SLOW)
     wait_for(deployed, run, "Running")
     deployed.command("docker", "kill", container(deployed, run))
-    expect("2025-03", "the run ended Crashed", "status code 137", "mem_limit", "OOMKilled", again("2025-03"))
+    expect(messages, "monthly-sales 2025-03: the run ended Crashed", "status code 137", "mem_limit", "OOMKilled")
 
-    assert start(deployed, "backfill", "2025-04", command=HELD.format(seconds=2))
-    expect("2025-04", "the run ended TimedOut", "exceeded timeout", "so it hung", again("2025-04"))
+    start(deployed, month_run, month="2025-04", command=HELD.format(seconds=2))
+    expect(messages, "monthly-sales 2025-04: the run ended TimedOut", "exceeded timeout", "so it hung")
 
-    run = start(deployed, "backfill", "2025-08", command=SLOW)
+    run = start(deployed, month_run, month="2025-08", command=SLOW)
     wait_for(deployed, run, "Running")
     deployed.prefect("flow-run", "cancel", run)
-    expect("2025-08", "the run ended Cancelled", "If nobody meant to cancel it", again("2025-08"))
+    expect(messages, "monthly-sales 2025-08: the run ended Cancelled", "nothing, if it was cancelled on purpose")
     wait_until(lambda: not container(deployed, run), 60, "the end of the container")
 
+    run = start(deployed, "backfill/docker", first="2025-05", last="2025-07")
+    wait_for(deployed, run, "Running")
+    deployed.command("docker", "kill", container(deployed, run))
+    several = "prefect deployment run 'backfill/docker' -p first=2025-05 -p last=2025-07\n"
+    crashed = "backfill 2025-05 to 2025-07: the run ended Crashed"
+    expect(messages, crashed, "status code 137", several, deployment="backfill/docker")
+
+
+def test_a_run_that_does_not_start_sends_one_message_and_a_good_run_none(
+    deployed: Deployed, messages: Receiver
+) -> None:
     deployed.prefect("work-pool", "pause", "docker-pool")
-    late = start(deployed, "docker", "2025-05")
+    late = start(deployed, "monthly-sales/docker", month="2025-05")
     worker = ".venv/bin/prefect worker start --pool docker-pool"
-    expect("2025-05", "not started", "no worker took it", worker, deployment="docker")
+    not_started = "monthly-sales 2025-05: not started"
+    expect(messages, not_started, "no worker took it", worker, deployment="monthly-sales/docker")
     deployed.prefect("work-pool", "resume", "docker-pool")
     wait_for(deployed, late, "Completed")
 
-    run = start(deployed, "docker", "2025-09", command="sleep 600")
-    expect("2025-09", "not started", "its container does not run", "docker ps --all", deployment="docker")
+    run = start(deployed, "monthly-sales/docker", month="2025-09", command="sleep 600")
+    not_started = "monthly-sales 2025-09: not started"
+    texts = ("its container does not run", "docker ps --all")
+    expect(messages, not_started, *texts, deployment="monthly-sales/docker")
     # Without an event, so without a message.
     httpx.delete(f"{deployed.api}/flow_runs/{run}", timeout=30).raise_for_status()
     deployed.command("docker", "rm", "--force", container(deployed, run))
@@ -160,28 +175,24 @@ def test_each_bad_end_sends_one_message_that_names_the_month_and_the_next_step(
     assert deployed.run("2025-05", "backfill")["state"]["type"] == "COMPLETED"
     # What was to be an alert would be one by now.
     time.sleep(START)
-    assert len(alerts(messages)) == count == 9, messages.messages
-    # The good runs: the late one published the month, and the other one found it published.
-    (news,) = [message for message in messages.messages if message not in alerts(messages)]
+    # Of all good runs one published the month, and the others found it published.
+    (news,) = messages.messages
     assert news["subject"].startswith("Wine sales · snapshot of 15 May 2025: ")
     assert f"s3://{BUCKET}/prod/sales_reports/sales_report_2025-05.xlsx" in news["body"]
 
 
 def test_when_a_machine_is_gone_the_missing_heartbeats_end_the_run(deployed: Deployed, messages: Receiver) -> None:
     """A process in place of a container, which no worker watches."""
-    known = len(alerts(messages))
     # No worker takes a run that is pending.
-    run = start(deployed, "backfill", "2025-10", state={"type": "PENDING"})
+    run = start(deployed, "monthly-sales/backfill", month="2025-10", state={"type": "PENDING"})
     environment = deployed.environment | {"PREFECT__FLOW_RUN_ID": run, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
     held = subprocess.Popen([sys.executable, *shlex.split(HELD.format(seconds=600))[1:]], env=environment)
     wait_for(deployed, run, "Running")
     held.kill()
     held.wait()
-    message = next_alert(messages, known)
-    assert message["subject"] == "monthly-sales 2025-10: the run ended Crashed"
-    assert "Is the machine of the worker running, and its worker?" in message["body"]
+    expect(messages, "monthly-sales 2025-10: the run ended Crashed", "is the machine of the worker running")
     time.sleep(SILENCE)
-    assert len(alerts(messages)) == known + 1
+    assert alerts(messages) == []
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["as prefect.yaml states it", "not stated"])
@@ -200,9 +211,9 @@ def test_a_run_whose_container_starts_slowly_keeps_its_slot(deployed: Deployed, 
     try:
         if not stated:
             change({"concurrency_options": {"collision_strategy": options["collision_strategy"]}})
-        first = start(deployed, "docker", "2025-05", command=slowly)
+        first = start(deployed, "monthly-sales/docker", month="2025-05", command=slowly)
         wait_for(deployed, first, "Pending", "Submitting")
-        second = start(deployed, "docker", "2025-05", **({} if stated else {"command": SLOW}))
+        second = start(deployed, "monthly-sales/docker", month="2025-05", **({} if stated else {"command": SLOW}))
         ended = ("Completed", "Cancelled", "Failed", "Crashed")
         wait_for(deployed, first, *ended, seconds=240)
         assert state(deployed, first)["name"] == ("Completed" if stated else "Cancelled")

@@ -31,8 +31,8 @@ def locally(tmp_path_factory: pytest.TempPathFactory, deployed: Deployed) -> dic
         for path in (folder / "raw" / shop).rglob("*.xlsx"):
             month = path.parent.name.replace("-", "/")
             client.put_object(Bucket=BUCKET, Key=f"raw/{shop}/{month}/{path.name}", Body=path.read_bytes())
-        places = ("--source", f"{folder}/raw/{shop}/{{month}}", "--destination", f"{folder}/prod/{shop}")
-        done = deployed.command(*backfill(*places), timeout=1200)
+        locations = ("--source", f"{folder}/raw/{shop}/{{month}}", "--destination", f"{folder}/prod/{shop}")
+        done = deployed.command(*backfill(*locations), timeout=1200)
         assert done.returncode == 0, done.stderr
     return {str(path.relative_to(folder)): path.read_bytes() for path in (folder / "prod").rglob("*") if path.is_file()}
 
@@ -45,11 +45,11 @@ def shops(deployed: Deployed) -> dict[str, str]:
               "enforce_parameter_schema", "parameter_openapi_schema")  # fmt: skip
     ids = {}
     for shop in SHOPS:
-        places = {
+        locations = {
             "source": f"s3://{BUCKET}/raw/{shop}/{{month:%Y/%m}}",
             "destination": f"s3://{BUCKET}/prod/{shop}",
         }
-        body = {name: model[name] for name in copied} | {"name": shop, "parameters": model["parameters"] | places}
+        body = {name: model[name] for name in copied} | {"name": shop, "parameters": model["parameters"] | locations}
         answer = httpx.post(f"{deployed.api}/deployments/", json=body, timeout=30).raise_for_status()
         ids[shop] = answer.json()["id"]
     return ids

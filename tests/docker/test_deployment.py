@@ -102,16 +102,16 @@ def test_a_schedule_starts_a_run_through_the_worker(deployed: Deployed) -> None:
     assert run["auto_scheduled"]
 
 
-def test_the_secret_key_stands_in_no_log_state_parameter_artifact_or_image(deployed: Deployed) -> None:
+def test_the_secret_key_is_in_no_log_state_parameter_artifact_or_image(deployed: Deployed) -> None:
     secret = deployed.s3.keys["publisher"].secret
     kinds = ("logs", "flow_runs", "task_runs", "artifacts", "deployments")
-    told = [deployed.ask(f"{kind}/filter", {"limit": 200}) for kind in kinds]
-    told.append(deployed.ask("work_pools/docker-pool"))
-    told += [(deployed.folder / log).read_text(errors="replace") for log in ("worker.log", "server.log")]
+    texts = [deployed.ask(f"{kind}/filter", {"limit": 200}) for kind in kinds]
+    texts.append(deployed.ask("work_pools/docker-pool"))
+    texts += [(deployed.folder / log).read_text(errors="replace") for log in ("worker.log", "server.log")]
     image = deployed.ask("deployments/name/monthly-sales/docker")["job_variables"]["image"]
-    told.append(deployed.command("docker", "history", "--no-trunc", image).stdout)
-    assert "monthly-sales" in told[-1]
-    assert not [text for text in map(str, told) if secret in text]
+    texts.append(deployed.command("docker", "history", "--no-trunc", image).stdout)
+    assert "monthly-sales" in texts[-1]
+    assert not [text for text in map(str, texts) if secret in text]
 
 
 def test_the_runbook_removes_the_ended_containers_of_runs_and_no_others(deployed: Deployed) -> None:
