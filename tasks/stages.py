@@ -16,6 +16,7 @@ from tasks.announcement.mail import month_mail, send
 from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
 from tasks.domain import clean, join, row_issues, rules
+from tasks.domain.figures import summarise_snapshot as summarise
 from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame, refusal
 from tasks.domain.join import Cleaned
 from tasks.domain.month_issues import judge_matches
@@ -24,7 +25,6 @@ from tasks.domain.period import compare_snapshots as compare
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.sources import SOURCES, Source
-from tasks.domain.summarise import summarise_snapshot as summarise
 from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
 from tasks.messages import messages_in
 from tasks.publication.history import fetch_tables, scan_tables

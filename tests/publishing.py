@@ -31,12 +31,13 @@ if __name__ == "__main__":
 
 import polars as pl
 
-from tasks.domain.figures import Figures, InventoryFigures, News, SnapshotSummary
+from tasks.domain.comparisons import compare_periods
+from tasks.domain.figures import Figures, News, SnapshotSummary
+from tasks.domain.inventory import InventoryFigures
 from tasks.domain.issues import issue_frame
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import Period
 from tasks.domain.sources import SOURCES, Source
-from tasks.domain.summarise import compare_periods
 from tasks.publication.history import fetch_tables
 from tasks.publication.identity import result_id
 from tasks.publication.plan import plan_publication

@@ -8,13 +8,12 @@ from decimal import Decimal
 import polars as pl
 
 from tasks.domain.comparison_checks import check_period
-from tasks.domain.figures import SnapshotSummary
+from tasks.domain.figures import SnapshotSummary, summarise_snapshot
 from tasks.domain.money import MONEY
 from tasks.domain.period import Period, compare_snapshots, snapshot_rows
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import Snapshot
-from tasks.domain.summarise import summarise_snapshot
 
 HISTORY_DAYS = 400
 

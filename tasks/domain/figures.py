@@ -1,9 +1,22 @@
-"""The month's headline figures."""
+"""All figures of a snapshot: what they mean, and how they are computed. The manifest has all of them.
+
+Later versions read the figures of earlier ones, so a new one has a default.
+"""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
+
+import polars as pl
+
+from tasks.domain.comparisons import Comparisons, Sold, compare_periods
+from tasks.domain.inventory import InventoryFigures, compute_inventory
+from tasks.domain.money import total_amount, total_units
+from tasks.domain.period import CHANGES, Period
+from tasks.domain.premium import premium_price
+
+UNCHANGED = 0.005
+"""A change below this rounds to 0 %: the headline calls the sales unchanged."""
 
 
 @dataclass(frozen=True)
@@ -31,32 +44,24 @@ class Figures:
     cheapest_premium: Decimal | None
 
 
-@dataclass(frozen=True)
-class Sold:
-    """What was sold between two snapshots, cancelled orders deducted.
+def compute_figures(wines: pl.DataFrame, premium_threshold: float) -> Figures:
+    """The figures to date.
 
-    Attributes:
-        start: Export date of the first snapshot.
-        end: Export date of the last one.
-        days: Days from start to end.
-        units: Units sold; may be below 0. Units of newly linked and of delisted products are unknown and not in it.
-        value: Those units at the price of the snapshot that counted them, EUR.
-        premium_units: Units of the premium wines among them, by their class in the snapshot that counted them.
-        premium_value: Value of the premium wines, EUR.
+    Args:
+        wines: One row per product (`Wine`); at least one.
+        premium_threshold: The threshold that they were classified with.
     """
-
-    start: date
-    end: date
-    days: int
-    units: int
-    value: Decimal
-    premium_units: int
-    premium_value: Decimal
-
-    @property
-    def price_per_bottle(self) -> Decimal | None:
-        """Mean price of a bottle sold, EUR, half up to cents; None where no bottle was sold."""
-        return (self.value / self.units).quantize(Decimal("0.01"), ROUND_HALF_UP) if self.units > 0 else None
+    premium = wines.filter("is_premium")
+    return Figures(
+        products=wines.height,
+        units=int(wines["total_sales"].sum()),
+        revenue=total_amount(wines["revenue"]),
+        premium=premium.height,
+        ordinary=wines.height - premium.height,
+        premium_revenue=total_amount(premium["revenue"]),
+        threshold_price=premium_price(wines["price"], premium_threshold).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        cheapest_premium=premium["price"].min(),  # type: ignore[arg-type]
+    )
 
 
 @dataclass(frozen=True)
@@ -118,88 +123,35 @@ class PeriodFigures:
     no_longer_premium: int
 
 
-MissingReason = Literal["first_snapshot", "history_too_short", "snapshot_missing"]
-"""Why there is nothing to compare with.
-
-`first_snapshot`: there is no earlier snapshot. `history_too_short`: the earlier snapshots do not go back far enough.
-`snapshot_missing`: they do, and none of them was exported within 10 days of the date that is needed.
-"""
-
-
-@dataclass(frozen=True)
-class PeriodComparison:
-    """What was sold, compared with an earlier period.
-
-    Changes are fractions: -0.216 is 21.6 % less. A change is None where there is nothing to compare with, or where the
-    earlier figure is not above 0.
-
-    Attributes:
-        before: What was sold in the earlier period; None where it is unknown.
-        missing: Why it is unknown; None where it is known.
-        is_per_day: The lengths differ by more than 3 days, so the changes of value, units and premium compare rates
-            per day. The price per bottle needs none.
-        value: Change of the value sold.
-        units: Change of the units sold.
-        price_per_bottle: Change of the mean price of a bottle sold.
-        premium_value: Change of the value of premium wines sold.
-    """
-
-    before: Sold | None = None
-    missing: MissingReason | None = None
-    is_per_day: bool = False
-    value: float | None = None
-    units: float | None = None
-    price_per_bottle: float | None = None
-    premium_value: float | None = None
-
-
-@dataclass(frozen=True)
-class Comparisons:
-    """The period and the last 365 days, each compared with what went before.
-
-    Attributes:
-        previous: The period against the period before it.
-        last_year: The period against the one that ended within 10 days of the same date last year.
-        last_365: What was sold since the snapshot nearest to the same date last year, within 10 days of it; `days` says
-            how many days these are. None where there is no such snapshot.
-        last_365_missing: Why it is unknown; None where it is known.
-        year_before: The last 365 days against those before them.
-    """
-
-    previous: PeriodComparison
-    last_year: PeriodComparison
-    last_365: Sold | None
-    last_365_missing: MissingReason | None
-    year_before: PeriodComparison
-
-
-@dataclass(frozen=True)
-class InventoryFigures:
-    """The stock by the ERP's counts, and what sells of it.
-
-    Attributes:
-        out_of_stock: Products with no bottle left that sold at least one unit to date.
-        out_of_stock_selling: Those of them that still sell, by their pace; None in a first snapshot.
-        reorder: Products that sell and have fewer than 8 weeks of cover, those out of stock included; None in a first
-            snapshot.
-        at_risk: What these sell in a week, EUR; None in a first snapshot.
-        dormant: Products in stock without a sale in the last 365 days of snapshots; None where the snapshots cover
-            fewer than 90 days.
-        dormant_units: Bottles of these; None likewise.
-        dormant_value: These bottles at their selling price, EUR; None likewise.
-        below_zero: Products whose count of stock is below 0; they count as out of stock.
-        unknown: Products without a count of stock; they are in none of the others.
-    """
-
-    out_of_stock: int
-    out_of_stock_selling: int | None
-    reorder: int | None
-    at_risk: Decimal | None
-    dormant: int | None
-    dormant_units: int | None
-    dormant_value: Decimal | None
-    below_zero: int
-    unknown: int
+def _period_figures(wines: pl.DataFrame, delisted: pl.DataFrame, sold: Sold) -> PeriodFigures:
+    changed = {name: wines.filter(change.condition) for name, change in CHANGES.items() if change.condition is not None}
+    continuing = wines.filter(pl.col("status") == "continuing")
+    new, newly_linked, cancelled = changed["new"], changed["newly_linked"], changed["cancelled"]
+    return PeriodFigures(
+        sold=sold,
+        products_sold=wines.filter(pl.col("sold_units") > 0).height,
+        products_before=continuing.height + delisted.height,
+        units_before=total_units(continuing["total_sales_before"]) + total_units(delisted["total_sales"]),
+        revenue_before=total_amount(continuing["revenue_before"]) + total_amount(delisted["revenue"]),
+        premium_before=continuing.filter("was_premium").height + delisted.filter("is_premium").height,
+        cancelled_products=cancelled.height,
+        cancelled_units=-total_units(cancelled["sold_units"]),
+        cancelled_value=-total_amount(cancelled["sold_value"]),
+        new_products=new.height,
+        new_units=total_units(new["sold_units"]),
+        new_value=total_amount(new["sold_value"]),
+        new_without_date=new["post_date"].null_count(),
+        newly_linked_products=newly_linked.height,
+        newly_linked_units=total_units(newly_linked["total_sales"]),
+        newly_linked_revenue=total_amount(newly_linked["revenue"]),
+        delisted_products=delisted.height,
+        delisted_units=total_units(delisted["total_sales"]),
+        delisted_revenue=total_amount(delisted["revenue"]),
+        repriced_products=changed["repriced"].height,
+        price_effect=total_amount(continuing["price_effect"]),
+        newly_premium=changed["newly_premium"].height,
+        no_longer_premium=changed["no_longer_premium"].height,
+    )
 
 
 Direction = Literal["rose", "fell", "unchanged"]
@@ -223,6 +175,23 @@ class News:
     out_of_stock_selling: int | None
 
 
+def _news(figures: PeriodFigures | None, comparisons: Comparisons, inventory: InventoryFigures) -> News:
+    if figures is None:
+        return News(None, None, None, None)
+    against, sold = comparisons.previous, figures.sold
+    direction: Direction | None = None
+    if against.before is not None:
+        more = float(sold.value - against.before.value) if against.value is None else against.value
+        is_unchanged = more == 0 if against.value is None else abs(more) < UNCHANGED
+        direction = "unchanged" if is_unchanged else "rose" if more > 0 else "fell"
+    return News(
+        sales=direction,
+        change=None if against.value is None else abs(against.value),
+        premium_units=sold.premium_units,
+        out_of_stock_selling=inventory.out_of_stock_selling,
+    )
+
+
 @dataclass(frozen=True)
 class SnapshotSummary:
     """All figures of a snapshot. Every surface reads them from here.
@@ -240,3 +209,24 @@ class SnapshotSummary:
     comparisons: Comparisons
     inventory: InventoryFigures
     news: News
+
+
+def summarise_snapshot(period: Period, premium_threshold: float) -> SnapshotSummary:
+    """All figures of the snapshot.
+
+    Args:
+        period: Its frames, see `period.compare_snapshots`.
+        premium_threshold: The threshold that its wines were classified with.
+    """
+    wines, delisted, totals = period.wines.collect(), period.delisted.collect(), period.totals.collect()
+    periods = [Sold(**row) for row in totals.select(*Sold.__dataclass_fields__).iter_rows(named=True)]
+    comparisons = compare_periods(periods)
+    figures = _period_figures(wines, delisted, periods[-1]) if periods else None
+    inventory = compute_inventory(wines)
+    return SnapshotSummary(
+        figures=compute_figures(wines, premium_threshold),
+        period=figures,
+        comparisons=comparisons,
+        inventory=inventory,
+        news=_news(figures, comparisons, inventory),
+    )

@@ -1,10 +1,12 @@
 """How long the stock of each product lasts, what to reorder, and what does not sell."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain.money import per_week, times
+from tasks.domain.money import per_week, times, total_amount, total_units
 
 PACE_DAYS = 90
 YEAR_DAYS = 365
@@ -103,3 +105,57 @@ def list_reorder(wines: pl.LazyFrame) -> pl.LazyFrame:
 def list_dormant(wines: pl.LazyFrame) -> pl.LazyFrame:
     """The dormant wines, most stock value first (`PeriodWine`)."""
     return wines.filter("is_dormant").sort("stock_value", "rank", descending=[True, False])
+
+
+@dataclass(frozen=True)
+class InventoryFigures:
+    """The stock by the ERP's counts, and what sells of it.
+
+    Attributes:
+        out_of_stock: Products with no bottle left that sold at least one unit to date.
+        out_of_stock_selling: Those of them that still sell, by their pace; None in a first snapshot.
+        reorder: Products that sell and have fewer than 8 weeks of cover, those out of stock included; None in a first
+            snapshot.
+        at_risk: What these sell in a week, EUR; None in a first snapshot.
+        dormant: Products in stock without a sale in the last 365 days of snapshots; None where the snapshots cover
+            fewer than 90 days.
+        dormant_units: Bottles of these; None likewise.
+        dormant_value: These bottles at their selling price, EUR; None likewise.
+        below_zero: Products whose count of stock is below 0; they count as out of stock.
+        unknown: Products without a count of stock; they are in none of the others.
+    """
+
+    out_of_stock: int
+    out_of_stock_selling: int | None
+    reorder: int | None
+    at_risk: Decimal | None
+    dormant: int | None
+    dormant_units: int | None
+    dormant_value: Decimal | None
+    below_zero: int
+    unknown: int
+
+
+def compute_inventory(wines: pl.DataFrame) -> InventoryFigures:
+    """The stock of all products in a few figures.
+
+    Args:
+        wines: One row per product (`PeriodWine`).
+    """
+    stock = pl.col("stock_quantity")
+    is_out = stock <= 0
+    reorder, dormant = wines.filter(pl.col("at_risk").is_not_null()), wines.filter("is_dormant")
+    has_pace = wines["pace"].null_count() < wines.height
+    # Known for no product that is in stock: the snapshots do not cover enough days.
+    has_dormant = wines.filter(stock > 0)["is_dormant"].null_count() < wines.filter(stock > 0).height
+    return InventoryFigures(
+        out_of_stock=wines.filter(is_out & (pl.col("total_sales") > 0)).height,
+        out_of_stock_selling=wines.filter(is_out & (pl.col("pace") > 0)).height if has_pace else None,
+        reorder=reorder.height if has_pace else None,
+        at_risk=total_amount(reorder["at_risk"]) if has_pace else None,
+        dormant=dormant.height if has_dormant else None,
+        dormant_units=total_units(dormant["stock_quantity"]) if has_dormant else None,
+        dormant_value=total_amount(dormant["stock_value"]) if has_dormant else None,
+        below_zero=wines.filter(stock < 0).height,
+        unknown=wines["stock_quantity"].null_count(),
+    )

@@ -1,5 +1,7 @@
 """Amounts in EUR: their types, and exact arithmetic with them."""
 
+from decimal import Decimal
+
 import polars as pl
 
 MONEY = pl.Decimal(18, 2)
@@ -27,3 +29,13 @@ def per_week(price: pl.Expr, units: pl.Expr, days: pl.Expr) -> pl.Expr:
 def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
     """Money as the whole number of cents that it is stored as."""
     return frame.with_columns(pl.col(pl.Decimal).to_physical())
+
+
+def total_amount(euros: pl.Series) -> Decimal:
+    """The sum of amounts, exact."""
+    return Decimal(euros.sum())
+
+
+def total_units(units: pl.Series) -> int:
+    """The sum of counts; Polars would wrap what 64 bits do not hold."""
+    return sum(units)

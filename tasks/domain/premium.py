@@ -1,10 +1,9 @@
-"""Premium and ordinary wines, and the figures to date."""
+"""Premium and ordinary wines."""
 
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 import polars as pl
 
-from tasks.domain.figures import Figures
 from tasks.domain.schemas import Wine
 
 Z_TOLERANCE = 1e-9
@@ -54,27 +53,3 @@ def premium_price(prices: pl.Series, premium_threshold: float) -> Decimal:
         deviation = Decimal(n * squares - total * total).sqrt() / n
         price: Decimal = (Decimal(total) / n + Decimal(repr(premium_threshold)) * deviation) / 100
     return price
-
-
-def compute_figures(wines: pl.DataFrame, premium_threshold: float) -> Figures:
-    """The figures to date.
-
-    Args:
-        wines: One row per product (`Wine`); at least one.
-        premium_threshold: The threshold that they were classified with.
-    """
-    premium = wines.filter("is_premium")
-    return Figures(
-        products=wines.height,
-        units=int(wines["total_sales"].sum()),
-        revenue=_total(wines["revenue"]),
-        premium=premium.height,
-        ordinary=wines.height - premium.height,
-        premium_revenue=_total(premium["revenue"]),
-        threshold_price=premium_price(wines["price"], premium_threshold).quantize(Decimal("0.01"), ROUND_HALF_UP),
-        cheapest_premium=premium["price"].min(),  # type: ignore[arg-type]
-    )
-
-
-def _total(revenue: pl.Series) -> Decimal:
-    return sum(revenue.to_list(), Decimal("0.00"))

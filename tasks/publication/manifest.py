@@ -12,7 +12,9 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
-from tasks.domain.figures import Comparisons, Figures, InventoryFigures, News, PeriodFigures, SnapshotSummary
+from tasks.domain.comparisons import Comparisons
+from tasks.domain.figures import Figures, News, PeriodFigures, SnapshotSummary
+from tasks.domain.inventory import InventoryFigures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.parameters import Parameters
 from tasks.report.files import table_name

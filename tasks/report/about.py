@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from tasks.domain.comparisons import COMPARABLE_DAYS
 from tasks.domain.inventory import DORMANT_DAYS, PACE_DAYS, REORDER_WEEKS, YEAR_DAYS
 from tasks.domain.period import NEAR_DAYS
-from tasks.domain.summarise import COMPARABLE_DAYS
 from tasks.messages import mark
 from tasks.report.content import SOURCE_NAMES, Report
 

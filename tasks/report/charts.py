@@ -7,8 +7,8 @@ import polars as pl
 from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 
+from tasks.domain.comparisons import COMPARABLE_DAYS
 from tasks.domain.period import BEST_SELLERS, list_best_sellers
-from tasks.domain.summarise import COMPARABLE_DAYS
 from tasks.messages import Messages, mark
 from tasks.report import styles
 from tasks.report.content import ORDINARY, PREMIUM, Report, sheet_name, title

@@ -6,17 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from tasks.domain.figures import (
-    Comparisons,
-    Figures,
-    InventoryFigures,
-    MissingReason,
-    PeriodComparison,
-    PeriodFigures,
-    SnapshotSummary,
-    Sold,
-)
-from tasks.domain.inventory import REORDER_WEEKS, YEAR_DAYS
+from tasks.domain.comparisons import Comparisons, MissingReason, PeriodComparison, Sold
+from tasks.domain.figures import Figures, PeriodFigures, SnapshotSummary
+from tasks.domain.inventory import REORDER_WEEKS, YEAR_DAYS, InventoryFigures
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.period import CHANGES
 from tasks.domain.rules import NO_KEY, RULES, UNLINKED_SALES, UNREADABLE_KEY

@@ -13,14 +13,13 @@ from polars.testing import assert_frame_equal
 from publishing import Destination, check_bucket
 from snapshots import Exported, Row, joined_rows
 
-from tasks.domain.figures import PeriodFigures
+from tasks.domain.figures import PeriodFigures, summarise_snapshot
 from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument, issue_frame
 from tasks.domain.month import resolve_export_date
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.period import compare_snapshots, snapshot_rows
 from tasks.domain.schemas import Snapshot, SnapshotFacts
 from tasks.domain.sources import SOURCES, Source
-from tasks.domain.summarise import summarise_snapshot
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.manifest import Manifest, read_manifest
 from tasks.publication.plan import plan_publication

@@ -18,15 +18,15 @@ from frames import Month, month_of
 from polars.testing import assert_frame_equal
 
 from tasks.domain.checks import check_classification, check_revenue
+from tasks.domain.figures import compute_figures, summarise_snapshot
 from tasks.domain.join import count_rows, list_missing_sales
 from tasks.domain.month_issues import judge_matches, judge_total
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import compare_snapshots
-from tasks.domain.premium import classify_wines, compute_figures
+from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import Snapshot
 from tasks.domain.sources import SOURCES, Source
-from tasks.domain.summarise import summarise_snapshot
 from tasks.report.content import Report
 from tasks.report.csv_files import write_wines
 from tasks.report.writer import write_workbook as write_report

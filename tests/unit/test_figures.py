@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from frames import month, product
 
-from tasks.domain.premium import compute_figures
+from tasks.domain.figures import compute_figures
 
 
 def wines_of(*prices: object, threshold: float = 2.0):

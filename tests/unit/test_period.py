@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from snapshots import Compared, Exported, Row, compare, table_of
 
+from tasks.domain.figures import summarise_snapshot
 from tasks.domain.period import (
     CHANGES,
     compare_snapshots,
@@ -16,7 +17,6 @@ from tasks.domain.period import (
     select_trend,
 )
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine, Snapshot
-from tasks.domain.summarise import summarise_snapshot
 
 OLD = date(2019, 5, 4)
 APRIL, MAY = date(2025, 4, 15), date(2025, 5, 15)
