@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import dataframely as dy
 import polars as pl
+import polars.selectors as cs
 
 from tasks.domain.clean import accepted
 from tasks.domain.rules import DISPOSITIONS, codes, first_rule
@@ -69,9 +70,10 @@ def join_sources(cleaned: Cleaned) -> pl.LazyFrame:
     Returns:
         `JoinedWine`, in no promised order: the columns of `WineSales`, the keys as compared and the row in each source.
     """
-    erp = accepted(cleaned.erp).select("product_key", "price", "stock_quantity", product_id="key", erp_row="row")
-    links = accepted(cleaned.liaison).select("product_key", "web_key", liaison_row="row")
-    web = accepted(cleaned.web).select("web_key", "post_title", "post_date", "total_sales", sku="key", web_row="row")
+    declared = cs.by_name(*JoinedWine.column_names(), require_all=False)
+    erp = accepted(cleaned.erp).select(declared, product_id="key", erp_row="row")
+    links = accepted(cleaned.liaison).select(declared, liaison_row="row")
+    web = accepted(cleaned.web).select(declared, sku="key", web_row="row")
     return (
         links.join(erp, on="product_key", how="inner")
         .join(web, on="web_key", how="inner")
