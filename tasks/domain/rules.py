@@ -48,6 +48,7 @@ class Rule:
         sentence: Completes an address and a value, `C17, price: "-8" ` + sentence. `{other}` is what it contradicts.
         remedy: What the person who keeps the workbook does about it.
         severity: `error` stops the run, `warning` is reported, `info` is counted.
+        subject: What the sentence is about where no address precedes it.
         error_when: The severity `error` holds for every row, for rows of a joined product, or for rows with sales (a
             price in the ERP, or a product with a title whose type is missing); elsewhere it is a warning.
         scope: What is judged: a `row` by itself, in the order of this table; the `choice` among rows of one key; a
@@ -64,6 +65,7 @@ class Rule:
     sentence: str
     remedy: str
     severity: Severity = "error"
+    subject: str = "The cell"
     error_when: Literal["always", "joined", "sales"] = "always"
     scope: Scope = "whole"
     disposition: Literal["ignored", "rejected"] | None = None
@@ -125,8 +127,8 @@ ABSENT_COLUMN = Rule("absent-column", "is not there; it is not needed for the fi
     "info")
 
 # --- rows that are not counted, in the order in which they are judged
-BLANK_ROW = Rule("blank-row", "is a row without content", "Nothing to do.", "info", scope="row", disposition="ignored",
-    cases=(
+BLANK_ROW = Rule("blank-row", "is a row without content", "Nothing to do.", "info",
+    subject="The row", scope="row", disposition="ignored", cases=(
         Case("erp", None, _blank("product_id", "price", "onsale_web", "stock_quantity", "stock_status")),
         Case("liaison", None, _blank("product_id", "id_web")),
         Case("web", None, _TYPE.is_null() & is_blank("sku") & ~_HAS_SALES),
@@ -134,16 +136,16 @@ BLANK_ROW = Rule("blank-row", "is a row without content", "Nothing to do.", "inf
 SELLABLE_POST_TYPE = Rule("sellable-post-type", "is a type of its own and has sales",
     "Move the sales to the product itself, then run again.", scope="row", disposition="rejected",
     cases=(Case("web", "post_type", (_TYPE == "product_variation") & _HAS_SALES),))
-OTHER_POST_TYPE = Rule("other-post-type", "is not a product", "Nothing to do.", "info", scope="row",
+OTHER_POST_TYPE = Rule("other-post-type", "is not a product", "Nothing to do.", "info", subject="The post", scope="row",
     disposition="ignored", cases=(Case("web", "post_type", _TYPE != "product"),))
-NO_KEY = Rule("no-key", "is empty: the row cannot be joined", "Fill in the key.", "warning", scope="row",
-    disposition="rejected", shows_loss=True, cases=(
+NO_KEY = Rule("no-key", "is empty: the row cannot be joined", "Fill in the key.", "warning",
+    subject="The key", scope="row", disposition="rejected", shows_loss=True, cases=(
         Case("erp", "product_id", is_blank("product_id")),
         Case("liaison", "product_id", is_blank("product_id")),
         Case("web", "sku", _IS_POST & is_blank("sku")),
     ))
 UNREADABLE_KEY = Rule("unreadable-key", "is not a key", "Type the key as a number or plain text, then run again.",
-    error_when="sales", scope="row", disposition="rejected", cases=(
+    error_when="sales", subject="The key", scope="row", disposition="rejected", cases=(
         Case("erp", "product_id", _NO_KEY["product_id"]),
         Case("liaison", "product_id", _NO_KEY["product_id"]),
         Case("liaison", "id_web", ~is_blank("id_web") & pl.col("web_key").is_null()),
@@ -153,24 +155,24 @@ BLANK_POST_TYPE = Rule("blank-post-type", "is empty although the row has a sku o
     "Fill in the type, then run again.", error_when="sales", scope="row", disposition="rejected",
     cases=(Case("web", "post_type", _TYPE.is_null()),))
 UNPUBLISHED_TWIN = Rule("unpublished-twin", "is not published, and a product with the same sku is", "Nothing to do.",
-    "info", scope="row", disposition="ignored",
+    "info", subject="The product", scope="row", disposition="ignored",
     cases=(Case("web", "post_status", pl.col("is_unpublished") & pl.col("has_published")),))
 
 # --- rows of one key, of which one is accepted
 CONTRADICTING_ROWS = Rule("contradicting-rows", "contradicts {other}",
-    "Keep the right row and remove the others, then run again.", error_when="joined", scope="choice",
+    "Keep the right row and remove the others, then run again.", error_when="joined", subject="The row", scope="choice",
     disposition="rejected", cases=(
         Case("erp", "price", _IS_LATER & pl.col("is_contradicted")),
         Case("web", "total_sales", _IS_LATER & pl.col("is_contradicted")),
     ))
-REPETITION = Rule("repetition", "repeats another row exactly", "Remove the row.", "info", scope="choice",
-    disposition="rejected", cases=(
+REPETITION = Rule("repetition", "repeats another row exactly", "Remove the row.", "info",
+    subject="The row", scope="choice", disposition="rejected", cases=(
         Case("erp", "price", _IS_LATER & pl.col("is_same_content")),
         Case("liaison", "product_id", _IS_LATER),
         Case("web", "total_sales", _IS_LATER & pl.col("is_same_content")),
     ))
 DIFFERING_REPETITION = Rule("differing-repetition", "repeats a row with other details",
-    "Remove the row that is out of date.", "warning", scope="choice", disposition="rejected",
+    "Remove the row that is out of date.", "warning", subject="The row", scope="choice", disposition="rejected",
     cases=(Case("erp", "price", _IS_LATER), Case("web", "total_sales", _IS_LATER)))
 
 # --- cells, in the order in which they are judged
@@ -215,26 +217,32 @@ UNKNOWN_FLAG = Rule("unknown-flag", "is neither 0 nor 1", "Correct the flag in t
 
 # --- accepted rows that are not joined, in the order in which they are judged
 ON_SALE_UNLINKED = Rule("on-sale-unlinked", "is sold online and has no product in the shop", "Link the product.",
-    "warning", scope="unused", disposition="rejected", cases=(Case("erp", "onsale_web", pl.col("is_on_sale")),))
-NOT_SOLD_ONLINE = Rule("not-sold-online", "is not sold online", "Nothing to do.", "info", scope="unused",
+    "warning", subject="The product", scope="unused", disposition="rejected",
+    cases=(Case("erp", "onsale_web", pl.col("is_on_sale")),))
+NOT_SOLD_ONLINE = Rule("not-sold-online", "is not sold online", "Nothing to do.", "info",
+    subject="The product", scope="unused",
     disposition="rejected", cases=(Case("erp", "onsale_web", ~pl.col("is_on_sale")),))
 NO_PARTNER = Rule("no-partner", "has no product in the shop", "Link the product if it is sold online.", "warning",
-    scope="unused", disposition="rejected", cases=(Case("erp", "product_id", _ALWAYS),))
+    subject="The product", scope="unused", disposition="rejected", cases=(Case("erp", "product_id", _ALWAYS),))
 NO_WEB_ID = Rule("no-web-id", "is empty: the product has no link to the shop", "Link the product if it is sold online.",
-    "info", scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", pl.col("web_key").is_null()),))
-UNKNOWN_PRODUCT = Rule("unknown-product", "is not a product of the ERP", "Correct the link.", "warning", scope="unused",
+    "info", subject="The id_web", scope="unused", disposition="rejected",
+    cases=(Case("liaison", "id_web", pl.col("web_key").is_null()),))
+UNKNOWN_PRODUCT = Rule("unknown-product", "is not a product of the ERP", "Correct the link.", "warning",
+    subject="The product_id", scope="unused",
     disposition="rejected", cases=(Case("liaison", "product_id", pl.col("is_known_product").is_null()),))
 UNKNOWN_WEB_ID = Rule("unknown-web-id", "is not a product of the web shop", "Correct or remove the link.", "warning",
-    scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", _ALWAYS),))
+    subject="The id_web", scope="unused", disposition="rejected", cases=(Case("liaison", "id_web", _ALWAYS),))
 UNLINKED_SALES = Rule("unlinked-sales", "is not linked to a product of the ERP",
-    "Link the product: its sales are missing.", "warning", scope="unused", disposition="rejected", shows_loss=True,
+    "Link the product: its sales are missing.", "warning",
+    subject="The web product", scope="unused", disposition="rejected", shows_loss=True,
     cases=(Case("web", "sku", _ALWAYS),))
 
 # --- links that join
 SHARED_SKU = Rule("shared-sku", "is also linked from {other}", "Keep the link of one product, then run again.",
-    scope="link", other_column="product_id", cases=(Case("liaison", "id_web", pl.len().over("web_key") > 1),))
+    subject="The sku", scope="link", other_column="product_id",
+    cases=(Case("liaison", "id_web", pl.len().over("web_key") > 1),))
 SEVERAL_SKUS = Rule("several-skus", "is not the only live link of the product: there is {other}",
-    "Keep one link for the product, then run again.", scope="link", other_column="id_web",
+    "Keep one link for the product, then run again.", subject="The id_web", scope="link", other_column="id_web",
     cases=(Case("liaison", "id_web", pl.len().over("product_key") > 1),))
 
 # --- the month as a whole

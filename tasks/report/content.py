@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tasks.domain import rules
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.inventory import list_dormant, list_reorder
 from tasks.domain.issues import lines
@@ -45,28 +44,6 @@ STOCK_STATES = {
     "dormant": mark("dormant"),
     "unknown": mark("no count"),
 }
-
-_SUBJECTS = {
-    rules.BLANK_ROW.code: mark("The row"),
-    rules.OTHER_POST_TYPE.code: mark("The post"),
-    rules.UNPUBLISHED_TWIN.code: mark("The product"),
-    rules.NO_KEY.code: mark("The key"),
-    rules.UNREADABLE_KEY.code: mark("The key"),
-    rules.CONTRADICTING_ROWS.code: mark("The row"),
-    rules.DIFFERING_REPETITION.code: mark("The row"),
-    rules.REPETITION.code: mark("The row"),
-    rules.NO_WEB_ID.code: mark("The id_web"),
-    rules.UNKNOWN_PRODUCT.code: mark("The product_id"),
-    rules.UNKNOWN_WEB_ID.code: mark("The id_web"),
-    rules.ON_SALE_UNLINKED.code: mark("The product"),
-    rules.NOT_SOLD_ONLINE.code: mark("The product"),
-    rules.NO_PARTNER.code: mark("The product"),
-    rules.UNLINKED_SALES.code: mark("The web product"),
-    rules.SHARED_SKU.code: mark("The sku"),
-    rules.SEVERAL_SKUS.code: mark("The id_web"),
-}
-"""What a reason is about, where no cell precedes its sentence."""
-
 
 _ANOTHER = mark("another row")
 """The cell that a sentence mentions, where it is about many rows."""
@@ -235,8 +212,7 @@ def reason(rule: str | None, detail: str | None, text: Messages) -> str:
     """Why rows have their disposition, as a sentence."""
     if rule is None:
         return text.gettext(mark("No problem found"))
-    subject = _SUBJECTS.get(rule, mark("The cell"))
-    sentence = f"{text.gettext(subject)} {problem(rule, text)}"
+    sentence = f"{text.gettext(RULES[rule].subject)} {problem(rule, text)}"
     return sentence if detail is None else f"{sentence} ({detail})"
 
 

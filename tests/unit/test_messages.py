@@ -29,7 +29,7 @@ def marked() -> set[str | tuple[str, ...]]:
         for folder in ("tasks", "flows")
         for _, _, message, _, _ in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
     ]
-    declared = [text for rule in RULES.values() for text in (rule.sentence, rule.remedy)]
+    declared = [text for rule in RULES.values() for text in (rule.sentence, rule.remedy, rule.subject)]
     changes = [text for change in CHANGES.values() for text in (change.word, (change.one, change.many))]
     return {*found, *declared, *changes, *(column.heading for table in TABLES for column in table)}
 
