@@ -76,10 +76,6 @@ class Wine(WineRevenue):
     is_premium = dy.Bool(**about("Premium", "z_score is above the premium threshold"))
 
 
-WINE_FILE_COLUMNS = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "z_score"]
-"""Columns of the wine CSV files, in order: the file's own name says which class it contains."""
-
-
 def _source_row(source: Source) -> dy.UInt32:
     meaning = f"The product's row in the {source} workbook, as Excel numbers it"
     return dy.UInt32(**about(f"Row in {source}", meaning, empty="where it was not recorded"))

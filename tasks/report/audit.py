@@ -17,11 +17,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS
 from tasks.map_in_order import map_in_order
 from tasks.report.cells import cell_frame, cell_text
 from tasks.report.content import Report, sheet_name
-from tasks.report.csv_files import read_issues, read_wines
+from tasks.report.csv_files import WINE_COLUMNS, read_issues, read_wines
 from tasks.report.files import ReportFiles
 from tasks.report.layout import Sheet, table_sheets
 from tasks.report.summary import chart_data, summary_page
@@ -178,7 +177,7 @@ def _as_stored(there: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
 
 
 def _audit_wines_csv(path: Path, wines: pl.DataFrame, dialect: CsvDialect) -> list[str]:
-    return _differences(read_wines(path, dialect), wines.select(WINE_FILE_COLUMNS))
+    return _differences(read_wines(path, dialect), wines.select(WINE_COLUMNS))
 
 
 def _audit_issues_csv(path: Path, issues: pl.DataFrame, dialect: CsvDialect) -> list[str]:

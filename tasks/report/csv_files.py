@@ -14,14 +14,18 @@ import polars as pl
 
 from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS, PeriodWine
+from tasks.domain.schemas import PeriodWine
+
+WINE_COLUMNS = ["product_id", "sku", "post_title", "total_sales", "price", "revenue", "z_score"]
+"""The columns of the files of wines, in their order (`PeriodWine`); the name of the file says which class it lists."""
+
+_DECLARED = {name: PeriodWine.columns()[name] for name in WINE_COLUMNS}
 
 _GUARD = "'"
 _GUARDED = r"^[=+\-@\t\r'\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
 """Includes the small and full-width forms of `= + - @`, which some versions of Excel run as formulas."""
 
 _Z_PLACES = 6
-_WINE_COLUMNS = {name: PeriodWine.columns()[name] for name in WINE_FILE_COLUMNS}
 
 _POINTS: dict[CsvDialect, str] = {"standard": "[.]", "french": ","}
 _SEPARATORS: dict[CsvDialect, str] = {"standard": ",", "french": ";"}
@@ -36,7 +40,7 @@ def write_wines(path: Path, wines: pl.DataFrame, dialect: CsvDialect = "standard
     z_score = pl.col("z_score").round(_Z_PLACES)
     # A tiny negative score would be spelled -0.000000.
     positive_zero = pl.when(z_score == 0).then(0.0).otherwise(z_score)
-    _write(path, wines.select(WINE_FILE_COLUMNS).with_columns(positive_zero.alias("z_score")), dialect)
+    _write(path, wines.select(WINE_COLUMNS).with_columns(positive_zero.alias("z_score")), dialect)
 
 
 def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
@@ -45,15 +49,15 @@ def read_wines(path: Path, dialect: CsvDialect = "standard") -> pl.DataFrame:
     Raises:
         UnexpectedContent: Other columns, or a number in another spelling.
     """
-    texts = _read(path, WINE_FILE_COLUMNS, dialect)
-    numbers = {name: column for name, column in _WINE_COLUMNS.items() if column.dtype.is_numeric()}
+    texts = _read(path, WINE_COLUMNS, dialect)
+    numbers = {name: column for name, column in _DECLARED.items() if column.dtype.is_numeric()}
     for name, column in numbers.items():
         is_spelled = pl.col(name).str.contains(_spelling(column, _POINTS[dialect])).fill_null(value=column.nullable)
         wrong = texts.remove(is_spelled)
         if wrong.height:
             raise UnexpectedContent(f'{name}: "{wrong[name][0]!s}" is not spelled as it was written.')
     with_points = texts.with_columns(pl.col(numbers.keys()).str.replace(",", ".", literal=True))
-    return with_points.cast({name: column.dtype for name, column in _WINE_COLUMNS.items()})
+    return with_points.cast({name: column.dtype for name, column in _DECLARED.items()})
 
 
 def _spelling(column: dy.Column, point: str) -> str:

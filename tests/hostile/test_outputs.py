@@ -9,8 +9,7 @@ import pytest
 from hostile.corpus import TITLES
 from hostile.spoiled import SpoiledMonth, run_flow, spoiled_month
 
-from tasks.domain.schemas import WINE_FILE_COLUMNS
-from tasks.report.csv_files import read_wines
+from tasks.report.csv_files import WINE_COLUMNS, read_wines
 
 # openpyxl does not know what Excel added in 2010.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
@@ -55,7 +54,7 @@ def test_the_csv_files_give_every_title_back(reports: Path) -> None:
     titles = set()
     for name in ("premium", "ordinary"):
         wines = read_wines(reports / f"wines/{name}_wines_2025-05.csv")
-        assert wines.columns[: len(WINE_FILE_COLUMNS)] == WINE_FILE_COLUMNS
+        assert wines.columns[: len(WINE_COLUMNS)] == WINE_COLUMNS
         titles |= set(wines["post_title"])
     assert set(UNCHANGED.values()) <= titles
 

@@ -11,8 +11,7 @@ from snapshots import Exported, Row
 
 from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
-from tasks.domain.schemas import WINE_FILE_COLUMNS
-from tasks.report.csv_files import UnexpectedContent, read_issues, read_wines, write_issues, write_wines
+from tasks.report.csv_files import WINE_COLUMNS, UnexpectedContent, read_issues, read_wines, write_issues, write_wines
 
 of_each_dialect = pytest.mark.parametrize("dialect", ["standard", "french"])
 
@@ -31,7 +30,7 @@ def wines() -> pl.DataFrame:
 
 
 def as_written(wines: pl.DataFrame) -> pl.DataFrame:
-    return wines.select(WINE_FILE_COLUMNS).with_columns(pl.col("z_score").round(6))
+    return wines.select(WINE_COLUMNS).with_columns(pl.col("z_score").round(6))
 
 
 @of_each_dialect
@@ -113,7 +112,7 @@ def test_a_number_in_another_spelling_is_refused(tmp_path: Path, dialect: CsvDia
     separator, price = (
         (";", price.format(other="34.30")) if dialect == "french" else (",", price.format(other='"34,30"'))
     )
-    lines = [WINE_FILE_COLUMNS, ["1", "w1", "Clos", "3", price, price, "0"]]
+    lines = [WINE_COLUMNS, ["1", "w1", "Clos", "3", price, price, "0"]]
     path = tmp_path / "wines.csv"
     path.write_text("".join(f"{separator.join(line)}\n" for line in lines), encoding="utf-8")
     with pytest.raises((UnexpectedContent, pl.exceptions.PolarsError)):
