@@ -16,7 +16,15 @@ from prefect.states import Cancelled, Completed
 from flows.monthly_sales import monthly_sales
 from flows.options import BackfillOptions, EveryMonthOptions, takes
 from tasks.dashboard import Artifact, only_warned, show_artifacts
-from tasks.domain.backfill import Line, check_source, count_outcomes, months_to_run, table_rows, text_table, whole_table
+from tasks.domain.backfill import (
+    MonthOutcome,
+    check_source,
+    count_outcomes,
+    months_to_run,
+    table_rows,
+    text_table,
+    whole_table,
+)
 from tasks.domain.issues import DataRefused, MonthNotPublished, OutsideFailure, WrongArgument
 from tasks.publication.manifest import read_published
 
@@ -36,18 +44,18 @@ def backfill(options: BackfillOptions) -> State[None]:
         options = replace(options, **(_parameters_of(options.deployment) | given))
     check_source(options.source)
 
-    lines: list[Line] = []
+    lines: list[MonthOutcome] = []
     try:
         for month in months:
             lines.append(_run_month(month, options, given))
             get_run_logger().info(lines[-1].sentence())
     except (KeyboardInterrupt, TerminationSignal):
         continues = " Its run continues; run the backfill again later." if options.deployment else ""
-        lines.append(Line(month, "stopped", reason=f"The backfill was interrupted.{continues}"))
+        lines.append(MonthOutcome(month, "stopped", reason=f"The backfill was interrupted.{continues}"))
         return Cancelled(message=f"Interrupted: {count_outcomes(whole_table(lines, months))}.")
     except Exception as error:
         reason = str(error) or type(error).__name__
-        lines.append(Line(month, "refused" if isinstance(error, DataRefused) else "failed", reason=reason))
+        lines.append(MonthOutcome(month, "refused" if isinstance(error, DataRefused) else "failed", reason=reason))
         raise
     finally:
         _show(whole_table(lines, months))
@@ -74,7 +82,7 @@ def _parameters_of(deployment: str) -> dict[str, Any]:
     return {field.name: parameters[field.name] for field in fields(EveryMonthOptions) if field.name in parameters}
 
 
-def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> Line:
+def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> MonthOutcome:
     """Run one month to its end; what came of it is read from its manifest, whoever published it and wherever.
 
     A month that is published already keeps its export date.
@@ -96,10 +104,12 @@ def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> L
     if after is None or after.manifest is None:
         raise OutsideFailure(f"the run of {month} published nothing at {options.destination}.")
     is_unchanged = before is not None and before.revision == after.revision
-    return Line(month, "unchanged" if is_unchanged else "published", after.revision, after.manifest.figures.revenue)
+    return MonthOutcome(
+        month, "unchanged" if is_unchanged else "published", after.revision, after.manifest.figures.revenue
+    )
 
 
-def _show(lines: list[Line]) -> None:
+def _show(lines: list[MonthOutcome]) -> None:
     logger = get_run_logger()
     logger.info("%s", text_table(lines))
     with only_warned("The run's page does not show the table", logger):

@@ -149,7 +149,7 @@ def _run(options: RunOptions) -> int:
     _prepare()
     _check(options, options.parameters(datetime.now(UTC)).month)
     from flows.server import prefect_server  # noqa: PLC0415
-    from flows.terminal import show_month, shown_stages  # noqa: PLC0415
+    from flows.terminal import print_month, shown_stages  # noqa: PLC0415
     from tasks.run import KEPT_STAGES  # noqa: PLC0415
 
     parameters = asdict(options)
@@ -159,7 +159,7 @@ def _run(options: RunOptions) -> int:
         from flows.monthly_sales import monthly_sales  # noqa: PLC0415
 
         published = monthly_sales(**parameters)
-    if not show_month(published):
+    if not print_month(published):
         print(_summary(published))
     return PUBLISHED
 

@@ -1,7 +1,7 @@
 """The parameters of the flows and commands: name, type, default, range and help, declared here only.
 
-A flow takes over the signature and the documentation of its class (`takes`), so the dashboard's form shows them; the
-command line is derived from the same (`flows.cli`). Nothing here imports Prefect, so that `--help` is fast.
+A flow gets the signature and the documentation of its class (`takes`), so the dashboard's form shows them; the command
+line is derived from the same class (`flows.cli`). Nothing here imports Prefect, so that `--help` is fast.
 """
 
 import inspect
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 Day = Annotated[str, pydantic.Field(json_schema_extra={"format": "date"})]
-"""A date as text, since empty has a meaning; the form shows a calendar."""
+"""A date as text, because it may be empty; the form shows a calendar."""
 
 Given = ParamSpec("Given")
 Options = TypeVar("Options")

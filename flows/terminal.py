@@ -86,7 +86,7 @@ class _Shown(logging.Handler):
             self.status.update(", ".join(self.running))
 
 
-def show_month(published: PublishedMonth) -> bool:
+def print_month(published: PublishedMonth) -> bool:
     """Show the snapshot as a small table on stdout; False if that is not a terminal."""
     console = Console(highlight=False)
     if not is_interactive(console):

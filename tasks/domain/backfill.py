@@ -1,7 +1,7 @@
-"""Many months of one destination: which are wanted, in which order, and what came of each.
+"""The months of a backfill and their outcomes.
 
 A month is compared with the ones published before it. So the months run in order, and after one that is not published
-the later ones are not run: they would have to be made again as soon as the missing one is repaired.
+the later ones are not run: they would have to be run again once it is.
 """
 
 from collections import Counter
@@ -13,12 +13,12 @@ from typing import Literal, get_args
 from tasks.domain.issues import WrongArgument
 from tasks.domain.month import MONTH
 
-Outcome = Literal["published", "unchanged", "refused", "failed", "stopped", "not run"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+OutcomeName = Literal["published", "unchanged", "refused", "failed", "stopped", "not run"]
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 
 
 @dataclass(frozen=True)
-class Line:
+class MonthOutcome:
     """What came of one month.
 
     Attributes:
@@ -31,7 +31,7 @@ class Line:
     """
 
     month: str
-    outcome: Outcome
+    outcome: OutcomeName
     revision: int | None = None
     revenue: Decimal | None = None
     reason: str = ""
@@ -59,7 +59,7 @@ def months_to_run(first: str, last: str) -> list[str]:
 
 
 def check_source(source: str) -> None:
-    """Refuse a source from which every month would be made of the same workbooks.
+    """Refuse a source that gives every month the same workbooks.
 
     Raises:
         WrongArgument: It has no `{month}`.
@@ -68,19 +68,19 @@ def check_source(source: str) -> None:
         raise WrongArgument(f'source: "{source}" has no {{month}}, so every month would be made from the same files.')
 
 
-def whole_table(lines: Sequence[Line], months: Sequence[str]) -> list[Line]:
+def whole_table(lines: Sequence[MonthOutcome], months: Sequence[str]) -> list[MonthOutcome]:
     """The lines of the months that were run, and of those that were not."""
     missing = months[len(lines) :]
-    return [*lines, *(Line(month, "not run", reason=f"{lines[-1].month} comes first.") for month in missing)]
+    return [*lines, *(MonthOutcome(month, "not run", reason=f"{lines[-1].month} comes first.") for month in missing)]
 
 
-def count_outcomes(lines: Iterable[Line]) -> str:
+def count_outcomes(lines: Iterable[MonthOutcome]) -> str:
     """`5 published, 1 refused, 2 not run`."""
     counts = Counter(line.outcome for line in lines)
     return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES if counts[outcome])
 
 
-def table_rows(lines: Iterable[Line]) -> list[dict[str, object]]:
+def table_rows(lines: Iterable[MonthOutcome]) -> list[dict[str, object]]:
     """The lines as people see them, by column."""
     return [
         {
@@ -94,7 +94,7 @@ def table_rows(lines: Iterable[Line]) -> list[dict[str, object]]:
     ]
 
 
-def text_table(lines: Sequence[Line]) -> str:
+def text_table(lines: Sequence[MonthOutcome]) -> str:
     """The table for a terminal, without empty columns."""
     rows = [{name: str(value) for name, value in row.items()} for row in table_rows(lines)]
     columns = [name for name in rows[0] if any(row[name] for row in rows)]

@@ -18,7 +18,7 @@ BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""Unicode's white space."""
+"""White space in Unicode."""
 
 
 def _characters(*ranges: tuple[int, int]) -> str:
@@ -33,7 +33,7 @@ INVISIBLE = _characters(
     (0x034F, 0x034F), (0x180B, 0x180F), (0xFE00, 0xFE0F),  # joiners and variation selectors
     (0x115F, 0x1160), (0x17B4, 0x17B5), (0x3164, 0x3164), (0xFFA0, 0xFFA0),  # fillers
 )  # fmt: skip
-"""Characters that show as nothing: Unicode's control characters and its default-ignorable ones up to U+FFFF."""
+"""Invisible characters: Unicode's control characters and its default-ignorable ones up to U+FFFF."""
 
 _DASHES, _APOSTROPHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "\u2018\u2019\u02bc"
 _INNER_BLANK = f"[{BLANKS}]"
@@ -43,13 +43,13 @@ _GROUP_BLANK = "[ \u00a0\u202f]"
 _AMOUNT = rf"[+-]?(?:[0-9]{{1,3}}(?:{_GROUP_BLANK}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]{{1,2}})?"
 MONEY_TEXT = rf"^(?:€[{BLANKS}]*)?{_AMOUNT}$|^{_AMOUNT}[{BLANKS}]*€$"
 COUNT_TEXT = rf"^{_AMOUNT}$"
-"""What a text must look like to be an amount of money, or a number without a currency."""
+"""The patterns of an amount of money, and of a number without a currency."""
 
 _TWO_MEANINGS = rf"^(?:€[{BLANKS}]*)?[+-]?[1-9][0-9]{{0,2}}[.,][0-9]{{3}}(?:[{BLANKS}]*€)?$"
 _DATE_TEXT = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?$"
 
 _EXACT = pl.Decimal(38, 18)
-"""Room for twenty digits before the point and more behind it than an amount can have."""
+"""Twenty digits before the decimal point, and more after it than an amount can have."""
 
 
 def trimmed(column: str) -> pl.Expr:
@@ -60,7 +60,7 @@ def trimmed(column: str) -> pl.Expr:
 
 
 def is_blank(column: str) -> pl.Expr:
-    """Whether the cell is empty or holds nothing but blanks."""
+    """Whether the cell is empty or contains only blanks."""
     kind = pl.col(kind_of(column))
     return kind.is_null() | ((kind == "text") & trimmed(column).is_null())
 
@@ -68,8 +68,8 @@ def is_blank(column: str) -> pl.Expr:
 def read_key(column: str) -> pl.Expr:
     """The key as its file spells it; null for an empty cell and for an unreadable key.
 
-    A number that is an integer and text such as "15298.0" are their integer text; any other text stays ("007" is not
-    "7"). A boolean, a date, an error or text with a blank inside is no key.
+    An integer, and text such as "15298.0", become the text of the integer; any other text is kept ("007" is not "7"). A
+    boolean, a date, an error or text with a blank inside is not a key.
     """
     text = trimmed(column).str.replace(_INTEGER_WITH_POINT, "${1}")
     readable = pl.col(kind_of(column)).is_in(["number", "text"]) & ~text.str.contains(_INNER_BLANK)
@@ -77,11 +77,11 @@ def read_key(column: str) -> pl.Expr:
 
 
 def comparable(key: pl.Expr) -> pl.Expr:
-    """The form in which two keys are compared: keys that look the same are the same.
+    """The form in which two keys are compared: keys that look the same are equal.
 
-    Without case and invisible characters, in Unicode's form NFKC (composed letters, full-width digits and ligatures as
-    their plain ones), with every dash a hyphen and every apostrophe straight. Letters and digits of another script stay
-    different: a Cyrillic "\u0430" is not an "a".
+    Lower case, without invisible characters, in Unicode NFKC (composed letters, plain digits for full-width ones), with
+    hyphens for all dashes and straight apostrophes. Letters and digits of other scripts remain different: a Cyrillic
+    "\u0430" is not an "a".
     """
     return _where_unusual(key, _plain, otherwise=key.str.to_lowercase())
 
@@ -93,7 +93,7 @@ def _plain(key: pl.Expr) -> pl.Expr:
 
 
 def _where_unusual(text: pl.Expr, change: Callable[[pl.Expr], pl.Expr], *, otherwise: pl.Expr) -> pl.Expr:
-    """The changed text where it has more than visible ASCII characters: few have, and the changes are slow."""
+    """Change only texts with other than visible ASCII characters: few have any, and the changes are slow."""
     return pl.coalesce(change(pl.when(text.str.contains("[^!-~]")).then(text)), otherwise)
 
 
@@ -105,7 +105,7 @@ def _typed(column: str, grammar: str) -> pl.Expr:
 
 
 def size(column: str, grammar: str) -> pl.Expr:
-    """The number in the cell as near as a float comes, whatever its size; null where there is none."""
+    """The number in the cell as a float, of any size; null if there is none."""
     kind = pl.col(kind_of(column))
     stored = pl.col(column).cast(pl.Float64, strict=False)
     typed = _typed(column, grammar).cast(pl.Float64, strict=False)
@@ -113,7 +113,7 @@ def size(column: str, grammar: str) -> pl.Expr:
 
 
 def _amount(column: str, grammar: str) -> pl.Expr:
-    """The exact number in the cell: of a stored float its shortest decimal; null where it is none or too large."""
+    """The exact number in the cell: the shortest decimal of a stored float; null if it is not a number or too large."""
     kind = pl.col(kind_of(column))
     shortest = pl.col(column).cast(pl.Float64, strict=False).cast(pl.String)
     digits = pl.when(kind == "number").then(shortest).when(kind == "text").then(_typed(column, grammar))
@@ -127,15 +127,15 @@ def is_ambiguous(column: str) -> pl.Expr:
 
 
 def read_money(column: str) -> pl.Expr:
-    """The amount in EUR, rounded half up to cents; null where there is none, or too large a one."""
+    """The amount in EUR, rounded half up to cents; null if there is none, or if it is too large."""
     cents = _amount(column, MONEY_TEXT).round(2, mode="half_away_from_zero")
     return pl.when(cents.abs() < EXCEL_LIMIT).then(cents).cast(MONEY)
 
 
 def read_count(column: str) -> pl.Expr:
-    """The whole number in the cell, whatever its sign; null where there is none."""
+    """The whole number in the cell, of either sign; null if there is none."""
     amount = _amount(column, COUNT_TEXT)
-    # A trace too small for the exact number to hold is none.
+    # The exact number of a tiny fraction is 0, but the cell is not a whole number.
     is_nothing = size(column, COUNT_TEXT) == 0
     is_whole = (amount == amount.round(0, mode="half_away_from_zero")) & ((amount == 0) == is_nothing)
     return pl.when(is_whole).then(amount).cast(pl.Int64)

@@ -1,6 +1,6 @@
-"""What must hold after each stage of any month: contracts of rows, nothing lost, every unit and cent accounted for.
+"""The invariants after each stage: contracts of rows, no row lost, every unit and cent accounted for.
 
-Each check returns sentences, one for each inconsistency; none when all holds. Sums are integers: units and whole cents.
+Each check returns one sentence for each inconsistency. Sums are integers: units and whole cents.
 """
 
 from decimal import Decimal
@@ -18,7 +18,7 @@ from tasks.domain.schemas import Wine, WineRevenue
 from tasks.domain.sources import SOURCES, Source
 
 SCORE_TOLERANCE = 1e-9
-"""How far a z-score in floats may be from the one in exact decimals, relative to its size."""
+"""The largest relative difference between a z-score in floats and the exact one."""
 
 Raw = dict[Source, pl.LazyFrame]
 
@@ -26,7 +26,7 @@ _KEYS: dict[Source, list[str]] = {"erp": ["product_key"], "liaison": ["product_k
 
 
 def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
-    """Every row that was read is cleaned once, keeps its contract, and each key has one accepted row."""
+    """Every row that was read is cleaned once and fulfils its contract, and each key has one accepted row."""
     sentences = []
     for source, rows in zip(SOURCES, cleaned, strict=True):
         sentences += _check_rows(source, raw[source], rows, "cleaned")
@@ -86,7 +86,7 @@ _VALUES: dict[Source, dict[str, str]] = {
 
 
 def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> list[str]:
-    """Whether each joined product has the values of the cleaned row that it names."""
+    """Whether each joined product has the values of its cleaned row."""
     columns = _VALUES[source]
     cleaned = rows.select(
         pl.col("row").alias(f"{source}_row"),
@@ -103,7 +103,7 @@ def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> l
 
 
 def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what: str) -> list[str]:
-    """Whether both have the same rows, each of them once."""
+    """Whether both have the same rows, each once."""
     read, kept = (frame.select("row").collect().to_series().sort() for frame in (before, after))
     if read.equals(kept):
         return []
@@ -113,7 +113,7 @@ def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what:
 
 
 def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame, used: pl.LazyFrame) -> list[str]:
-    """Whether a row is used where it is joined, ignored or rejected by the rule that the cleaning gave, else by one."""
+    """Whether joined rows are used, and others ignored or rejected by a rule, that of the cleaning if it gave one."""
     is_joined = used.unique().with_columns(is_joined=pl.lit(value=True))
     compared = ledger.join(is_joined, on="row", how="left").join(rows.select("row", given="rule"), on="row", how="left")
     disposition, rule, given = pl.col("disposition").cast(pl.String), pl.col("rule"), pl.col("given")

@@ -1,8 +1,8 @@
 """From cells to keys, money and counts: one function per source.
 
-Every row of the sheet stays, with its row number. A cleaned row is either accepted (`rule` is null) or names the rule
-that excludes it. What is wrong with a cell is in a column next to it; whether that stops the run is decided after the
-join, when it is known which products are joined.
+Every row of the sheet is kept, with its row number. A cleaned row is accepted (`rule` is null) or excluded by its rule.
+What is wrong with a cell is in a column next to it; whether that stops the run is decided after the join, when it is
+known which products are joined.
 """
 
 import dataframely as dy
@@ -160,7 +160,7 @@ def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         All rows, in order (`CleanedLiaison`). `web_key` is null for a product without a link. Of the rows of one pair
-        of keys one is accepted; a product may still have several links, which are judged by what they lead to.
+        of keys one is accepted; a product may still have several links, which are checked after the join.
     """
     return (
         raw_liaison.with_columns(
@@ -192,7 +192,7 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
     post_status = _word("post_status")
     is_sold = ~is_blank("total_sales") & (pl.col("sales_read") != 0).fill_null(value=True)
     is_product = pl.col("type_read").eq_missing("product")
-    # A product whose type is missing has a name; a note below the table has not.
+    # A product without a type has a title; a note below the table has none.
     is_named = pl.col("type_read").is_null() & pl.col("key").is_not_null() & pl.col("title_read").is_not_null()
     rows = raw_web.with_columns(
         key=read_key("sku"),
@@ -226,7 +226,7 @@ def clean_web(raw_web: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _word(column: str) -> pl.Expr:
-    """A text such as a type or a status, in lower case; null where there is none."""
+    """A text such as a type or a status, in lower case; null if there is none."""
     is_readable = pl.col(kind_of(column)).is_in(["number", "text"])
     return pl.when(is_readable).then(trimmed(column).str.to_lowercase())
 
@@ -243,15 +243,15 @@ def _judge_cells(rows: pl.LazyFrame, source: Source) -> pl.LazyFrame:
 def _accept_one_row_per_key(
     rows: pl.LazyFrame, source: Source, key: list[str], *, facts: list[str], content: list[str | pl.Expr]
 ) -> pl.LazyFrame:
-    """Exclude all rows of a key but the first by content, so that no position in the sheet decides.
+    """Exclude all rows of a key but the first in the order of their content; the order in the sheet does not matter.
 
-    Rows with the same facts repeat one another. Rows with different facts contradict one another: each of them names
-    the first row that it contradicts.
+    Rows with the same facts are repetitions. Rows with different facts contradict each other: each of them has the
+    number of the first row that it contradicts.
     """
     fact, row = pl.struct(facts), pl.col("row")
     several = (
         rows.filter(pl.col("rule").is_null())
-        .filter(pl.len().over(key) > 1)  # mostly few, and only these need an order
+        .filter(pl.len().over(key) > 1)  # usually few, and only these are sorted
         .sort(*content, "row", nulls_last=True)
         .with_columns(
             is_later=pl.int_range(pl.len()).over(key) > 0,

@@ -1,7 +1,7 @@
-"""What must hold between two snapshots: every product once, every cent and every unit explained.
+"""The invariants between two snapshots: every product once, every cent and every unit explained.
 
-Each check returns sentences, one for each inconsistency. Sums are integers; the earlier snapshot is read from the
-history itself, not from what the comparison made of it.
+Each check returns one sentence for each inconsistency. Sums are integers; the earlier snapshot is read from the history
+itself, not from the result of the comparison.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ def check_period(
         wines: The products of this snapshot (`Wine` with `post_date`).
         history: The rows of earlier snapshots (`Snapshot`).
         export_date: The day this snapshot was exported.
-        period: What the comparison made of them.
+        period: The result of their comparison.
         summary: The figures of the snapshot.
     """
     now = wines.collect()
@@ -150,7 +150,7 @@ def _check_figures(
 
 
 def _integers(column: pl.Series) -> list[int]:
-    """Units, or money as whole cents; without nulls."""
+    """Units, or money in whole cents; without nulls."""
     known = column.drop_nulls()
     return (known.to_physical() if known.dtype.is_decimal() else known).to_list()
 
@@ -160,7 +160,7 @@ def _integer(value: Decimal | int) -> int:
 
 
 def _like(value: Decimal | int, integer: int) -> str:
-    """The integer as the value is written: money in EUR."""
+    """The integer in the unit of the value: money in EUR."""
     return f"{Decimal(integer).scaleb(-2) if isinstance(value, Decimal) else integer:,}"
 
 

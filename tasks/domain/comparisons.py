@@ -78,13 +78,13 @@ class PeriodComparison:
 
 @dataclass(frozen=True)
 class Comparisons:
-    """The period and the last 365 days, each compared with what went before.
+    """The period and the last 365 days, each compared with an earlier one.
 
     Attributes:
         previous: The period against the period before it.
         last_year: The period against the one that ended within 10 days of the same date last year.
-        last_365: What was sold since the snapshot nearest to the same date last year, within 10 days of it; `days` says
-            how many days these are. None where there is no such snapshot.
+        last_365: What was sold since the snapshot nearest to the same date last year, within 10 days of it, in `days`
+            days. None where there is no such snapshot.
         last_365_missing: Why it is unknown; None where it is known.
         year_before: The last 365 days against those before them.
     """
@@ -104,7 +104,7 @@ class _Found(NamedTuple):
 
 
 def compare_periods(periods: list[Sold]) -> Comparisons:
-    """The last period and the last 365 days, each against what went before.
+    """Compare the last period and the last 365 days with earlier ones.
 
     Args:
         periods: What was sold in each period, oldest first, without a gap; none in a first snapshot.
@@ -130,7 +130,7 @@ def _ending_near(periods: list[Sold], day: date) -> _Found:
     """The period that ends within 10 days of the day."""
     end = _nearest((period.end for period in periods), day)
     if end is None:
-        # A snapshot that is near and the oldest ends no period that is known.
+        # The oldest snapshot ends no known period, even if it is near.
         return _Found(None, _why(periods, day, reach=-NEAR_DAYS))
     return _Found(next(period for period in periods if period.end == end))
 
@@ -144,7 +144,7 @@ def _since(periods: list[Sold], day: date, end: date) -> _Found:
 
 
 def _nearest(dates: Iterable[date], day: date) -> date | None:
-    """Of the dates within 10 days of the day the nearest; of two equally near, the later."""
+    """The nearest date within 10 days; the later one of two equally near."""
     near = [one for one in dates if abs((one - day).days) <= NEAR_DAYS]
     return min(near, key=lambda one: (abs((one - day).days), -one.toordinal()), default=None)
 

@@ -15,13 +15,13 @@ from tasks.domain.money import total_amount, total_units
 from tasks.domain.period import CHANGES, Period
 from tasks.domain.premium import premium_price
 
-UNCHANGED = 0.005
+UNCHANGED_BELOW = 0.005
 """A change below this rounds to 0 %: the headline calls the sales unchanged."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The month in eight numbers.
+    """The figures to date.
 
     Attributes:
         products: Products that are in all three workbooks.
@@ -182,7 +182,7 @@ def _news(figures: PeriodFigures | None, comparisons: Comparisons, inventory: In
     direction: Direction | None = None
     if against.before is not None:
         more = float(sold.value - against.before.value) if against.value is None else against.value
-        is_unchanged = more == 0 if against.value is None else abs(more) < UNCHANGED
+        is_unchanged = more == 0 if against.value is None else abs(more) < UNCHANGED_BELOW
         direction = "unchanged" if is_unchanged else "rose" if more > 0 else "fell"
     return News(
         sales=direction,

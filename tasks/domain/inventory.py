@@ -1,4 +1,4 @@
-"""How long the stock of each product lasts, what to reorder, and what does not sell."""
+"""How long the stock of each product lasts, what to reorder, and what is dormant."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ YEAR_DAYS = 365
 """The pace is computed over the last 90 days of snapshots; where nothing was sold in them, over 365."""
 
 WINDOW_TOLERANCE = 10
-"""A window begins with the latest snapshot that is this many days short of its length, or older.
+"""A window may begin with a snapshot that is this many days too recent.
 
 Three months are 89 to 92 days, and an export may be a few days early or late.
 """
@@ -25,14 +25,14 @@ REORDER_WEEKS = 8
 """A wine that sells and has fewer weeks of cover is at risk."""
 
 DORMANT_DAYS = 90
-"""A product is not called dormant before its sales of this many days are known."""
+"""A product is dormant only if its sales of this many days are known."""
 
 
 def compute_stock_needs(wines: pl.LazyFrame, sales: pl.LazyFrame, export_date: date) -> pl.LazyFrame:
-    """Add the pace of each product, and what follows from it for its stock.
+    """Add the pace of each product, its weeks of cover, and what is at risk or dormant.
 
     The pace is units per week: net units of the periods of the window, over the days in which they were sold. Periods
-    whose units are unknown (before the product was linked) count for neither. A stock below 0 counts as 0.
+    whose units are unknown (before the product was linked) are left out. A stock below 0 counts as 0.
 
     Args:
         wines: One row per product with `key`, `price` and `stock_quantity`.

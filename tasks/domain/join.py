@@ -127,7 +127,7 @@ def build_ledger(cleaned: Cleaned, joined: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def count_rows(ledger: pl.LazyFrame) -> pl.LazyFrame:
-    """The ledger in a few lines (`RowCount`): rows per source, disposition, reason and detail."""
+    """The ledger counted (`RowCount`): rows per source, disposition, reason and detail."""
     return (
         ledger.group_by("source", "disposition", "rule", "detail")
         .agg(
@@ -142,11 +142,11 @@ def list_missing_sales(ledger: pl.LazyFrame, web: pl.LazyFrame) -> pl.LazyFrame:
     """The products of the web shop that have sales and are in no figure, most units first.
 
     Args:
-        ledger: What became of every row (`LedgerRow`).
+        ledger: The disposition of every row (`LedgerRow`).
         web: The cleaned rows of the shop.
 
     Returns:
-        `product_id` (the key of the row, or its number), `post_title`, `units` and `rule`: why the row was rejected.
+        `product_id` (the row's key, or else its number), `post_title`, `units` and `rule`: why the row was rejected.
     """
     return (
         ledger.filter((pl.col("source") == "web") & (pl.col("disposition") == "rejected") & (pl.col("units") > 0))

@@ -11,7 +11,7 @@ REVENUE = pl.Decimal(38, 2)
 """A product of price and units, or a sum of them, in EUR."""
 
 EXCEL_LIMIT = 10**13
-"""Amounts from here on do not fit Excel's fifteen digits with two of them behind the point."""
+"""Amounts from here on do not fit Excel's fifteen digits, two of which are decimals."""
 
 
 def times(price: pl.Expr, units: pl.Expr) -> pl.Expr:
@@ -27,7 +27,7 @@ def per_week(price: pl.Expr, units: pl.Expr, days: pl.Expr) -> pl.Expr:
 
 
 def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
-    """Money as the whole number of cents that it is stored as."""
+    """Money in whole cents, as it is stored."""
     return frame.with_columns(pl.col(pl.Decimal).to_physical())
 
 

@@ -13,14 +13,14 @@ _PLACEHOLDER = re.compile(r"\{month(?::([^{}]*))?\}")
 
 
 def resolve_month(month: str, scheduled_start: datetime) -> str:
-    """The month asked for, or the one in which the run was due in Paris.
+    """The given month, or the one in which the run was due, in Paris.
 
     Args:
         month: `YYYY-MM`, or empty.
         scheduled_start: When the run was due, with its time zone: the same run, repeated later, keeps its month.
 
     Raises:
-        WrongArgument: `month` is something else.
+        WrongArgument: `month` is neither.
     """
     if not month:
         return f"{scheduled_start.astimezone(PARIS):%Y-%m}"
@@ -33,7 +33,7 @@ def resolve_export_date(export_date: str, month: str) -> date:
     """The day on which a month's workbooks were exported: as given, or the 15th of the month's label.
 
     Raises:
-        WrongArgument: `export_date` is something else than a date.
+        WrongArgument: `export_date` is not a date.
     """
     if not export_date:
         return date.fromisoformat(f"{month}-15")
@@ -50,7 +50,7 @@ def fill_month(pattern: str, month: str) -> str:
     """The path with its `{month}` or `{month:%Y/%m}` filled in.
 
     Raises:
-        WrongArgument: The path holds another placeholder, or a format that is no date format.
+        WrongArgument: The path contains another placeholder, or an unknown date format.
     """
     first_day = date.fromisoformat(f"{month}-01")
     filled = _PLACEHOLDER.sub(lambda found: first_day.strftime(found[1] or "%Y-%m"), pattern)

@@ -1,4 +1,4 @@
-"""Rules about the month as a whole: each function takes frames and returns the issues that it finds in them."""
+"""Issues of the month as a whole."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -16,9 +16,9 @@ ALL_THREE = "the three workbooks"
 
 
 def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMATCHED_LIMIT) -> list[Issue]:
-    """No product, no sale, or a share without a partner above the limit.
+    """The issues of a month without products, without sales, or with too many rows without a partner.
 
-    A share above the limit mostly means that one of the three workbooks lacks rows, which the issue names.
+    A share above the limit usually means that rows of one workbook are missing; the issue names the workbook.
     """
     lacking, is_padded = _lacking_workbook(cleaned, joined), _is_padded(cleaned)
     above = [
@@ -36,7 +36,7 @@ def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMA
     units = joined.select("total_sales").collect().to_series()
     if units.is_empty():
         return [Issue(ALL_THREE, NO_PRODUCT.code), *above]
-    # The shop's counters never go back: a shop of which all are zero was not exported whole.
+    # The shop's counters never go back to 0: if all are 0, the export is incomplete.
     if not units.null_count() and not units.max():
         products = "1 product" if len(units) == 1 else f"{len(units):,} products"
         return [Issue(ALL_THREE, NO_SALES.code, value=f"0 units sold of {products}"), *above]
@@ -44,9 +44,9 @@ def judge_matches(cleaned: Cleaned, joined: pl.LazyFrame, limit: Fraction = UNMA
 
 
 def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[int, int]]:
-    """How much has no partner: what, then how many of how many.
+    """How many links, products and units have no partner, and of how many.
 
-    Each key of the shop counts once, with the units of its product; a row without a key counts where it has sales.
+    Each key of the shop counts once, with the units of its product; a row without a key counts if it has sales.
     """
     links = accepted(cleaned.liaison).filter(pl.col("web_key").is_not_null())
     dead = links.join(accepted(cleaned.web), on="web_key", how="anti")
@@ -63,19 +63,19 @@ def unmatched_shares(cleaned: Cleaned, joined: pl.LazyFrame) -> dict[str, tuple[
 
 
 def _one(frame: pl.LazyFrame, figure: pl.Expr | None = None) -> int:
-    """A figure of the frame: how many rows it has, unless another one is asked for."""
+    """The value of the expression over the frame; without one, the number of its rows."""
     return int(frame.select(pl.len() if figure is None else figure).collect().item())
 
 
 def _lacking_workbook(cleaned: Cleaned, joined: pl.LazyFrame) -> Source:
-    """Where products of the shop without a product of the ERP mostly end: at no link, or at a link to nothing."""
+    """The workbook whose rows are missing: do most of the products without a partner have a link, or none?"""
     unused = accepted(cleaned.web).join(joined, on="web_key", how="anti")
     linked = unused.join(accepted(cleaned.liaison), on="web_key", how="semi")
     return "erp" if 2 * _one(linked) > _one(unused) else "liaison"
 
 
 def _is_padded(cleaned: Cleaned) -> bool:
-    """Whether most keys of links that lead nowhere would lead to a product if zeros in front did not count."""
+    """Whether most links without a partner would have one if leading zeros were ignored."""
     links = accepted(cleaned.liaison).filter(pl.col("web_key").is_not_null())
     dead, saved = 0, 0
     for key, rows in (("product_key", cleaned.erp), ("web_key", cleaned.web)):

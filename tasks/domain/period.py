@@ -1,7 +1,7 @@
 """What happened between the previous snapshot and this one, and in every period before it.
 
-A snapshot holds counters that run since the shop opened. What was sold in a period is the difference of two of them;
-the product's own rows in successive snapshots are all that is needed, and nothing derived is carried over.
+A snapshot contains counters that run since the shop opened. What was sold in a period is the difference of two of them.
+Everything is computed from the counters; no derived figure of an earlier month is read.
 """
 
 from datetime import date
@@ -21,13 +21,13 @@ TREND_PERIODS = 13
 """Periods of the trend: a year of monthly snapshots, and this one."""
 
 BEST_SELLERS = 10
-"""Wines that a list of best sellers names."""
+"""The length of a list of best sellers."""
 
 _FACTS = ["product_id", "export_date", "post_date", "total_sales", "price", "revenue", "is_premium"]
 
 
 class Period(NamedTuple):
-    """What the report says about a period; empty columns and frames where there is no earlier snapshot."""
+    """The frames of a period; its columns and frames are empty without an earlier snapshot."""
 
     wines: pl.LazyFrame
     """One row per product of this snapshot (`PeriodWine`), in the order of the report."""
@@ -36,7 +36,7 @@ class Period(NamedTuple):
     """One row per product that left (`DelistedWine`)."""
 
     totals: pl.LazyFrame
-    """One row per period that the snapshots give (`PeriodTotal`), oldest first; the last ends with this snapshot."""
+    """One row per period between two snapshots (`PeriodTotal`), oldest first; the last one ends with this snapshot."""
 
 
 def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, export_date: date) -> Period:
@@ -44,8 +44,8 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, export_date: d
 
     Args:
         wines: The products of this snapshot, one row each (`Wine` with `post_date`), in the order of the report.
-        history: The rows of earlier snapshots (`Snapshot`), in any order; of these the columns product_id, sku,
-            post_title, post_date, total_sales, price, stock_quantity, revenue, is_premium and export_date are read.
+        history: The rows of earlier snapshots (`Snapshot`), in any order; these columns are read: product_id, sku,
+            post_title, post_date, total_sales, price, stock_quantity, revenue, is_premium and export_date.
             Rows that were not exported before `export_date` are left out.
         export_date: The day this snapshot was exported.
     """
@@ -175,7 +175,7 @@ def _period_totals(sales: pl.LazyFrame, export_date: date) -> pl.LazyFrame:
         .with_columns(
             days=(pl.col("end") - pl.col("start")).dt.total_days().cast(pl.Int32),
             is_current=pl.col("end") == export_date,
-            # Of two that are equally near, the later one.
+            # If two are equally near, the later one.
             is_last_year=is_nearest & (pl.col("end") == pl.col("end").filter(is_nearest).max()),
         )
         .select(PeriodTotal.column_names())
@@ -203,7 +203,7 @@ class Change(NamedTuple):
         one: How often it happened, for a count of 1.
         many: The same for other counts.
         figure: The field of `PeriodFigures` with that count.
-        condition: Which products had it; None for those that left, which are no products of this snapshot.
+        condition: Which products had it; None for delisted products, which are not in this snapshot.
     """
 
     word: str
@@ -234,7 +234,7 @@ CHANGES: dict[str, Change] = {
         pl.col("sold_units") < 0),
 }
 # fmt: on
-"""What may have happened to a product in a period, in the order of the report."""
+"""The kinds of changes in a period, in the order of the report."""
 
 
 def list_changes(period: Period) -> pl.LazyFrame:
@@ -242,7 +242,7 @@ def list_changes(period: Period) -> pl.LazyFrame:
 
     Returns:
         One row per product and kind of change: `change`, in the order of `CHANGES`, and the columns of `PeriodWine`; of
-        a delisted product, only its names and what it was before are filled. Within a kind, the products are in the
+        a delisted product, only its names and its earlier values are filled. Within a kind, the products are in the
         order of the report.
     """
     before = {"total_sales": "total_sales_before", "price": "price_before", "revenue": "revenue_before"}
@@ -259,7 +259,7 @@ def list_changes(period: Period) -> pl.LazyFrame:
 
 
 def list_best_sellers(wines: pl.LazyFrame, count: int = BEST_SELLERS) -> pl.LazyFrame:
-    """The products that sold most in the period by value, none that sold nothing (`PeriodWine`)."""
+    """The products that sold most in the period, by value (`PeriodWine`)."""
     sold = wines.filter(pl.col("sold_value") > 0)
     return sold.sort("sold_value", "sold_units", "rank", descending=[True, True, False]).head(count)
 

@@ -34,7 +34,7 @@ def classify_wines(revenue: pl.LazyFrame, premium_threshold: float) -> pl.LazyFr
 def _z_scores(prices: pl.Series) -> pl.Series:
     if prices.n_unique() <= 1:
         return pl.zeros(len(prices), dtype=pl.Float64, eager=True).alias(prices.name)
-    from scipy.stats import zscore  # noqa: PLC0415 - a second of import that only this stage needs
+    from scipy.stats import zscore  # noqa: PLC0415 - takes a second, and only this stage needs it
 
     return pl.Series(prices.name, zscore(prices.to_numpy(), ddof=0))
 
@@ -42,7 +42,7 @@ def _z_scores(prices: pl.Series) -> pl.Series:
 def premium_price(prices: pl.Series, premium_threshold: float) -> Decimal:
     """The price above which a wine is premium, EUR, unrounded: mean + threshold x population standard deviation.
 
-    Computed from whole cents and 50 digits, without the library that classifies, so that one can check the other.
+    Computed from whole cents with 50 digits, without scipy, so that each can check the other.
     """
     cents = (prices * 100).cast(pl.Int64).value_counts(name="n")
     pairs = list(zip(cents[:, 0].to_list(), cents["n"].to_list(), strict=True))

@@ -1,4 +1,4 @@
-"""The three workbooks and their columns: a column that is declared here is read and staged.
+"""The three workbooks and their columns: every column declared here is read and staged.
 
 The process that reads a workbook imports this module, so nothing heavy is imported here.
 """
@@ -16,32 +16,32 @@ CELL_KINDS = pl.Enum(["number", "text", "boolean", "date", "error", "uncalculate
 """What a cell contains apart from its text; null is an empty cell."""
 
 
-class Column(NamedTuple):
+class SourceColumn(NamedTuple):
     """A column of a workbook; one that is not required may be absent."""
 
     meaning: str
     is_required: bool = True
 
 
-COLUMNS: dict[Source, dict[str, Column]] = {
+COLUMNS: dict[Source, dict[str, SourceColumn]] = {
     "erp": {  # one row per product
-        "product_id": Column("The ERP's key of the product"),
-        "onsale_web": Column("1 when the product is sold online, else 0", is_required=False),
-        "price": Column("Selling price of one bottle, EUR"),
-        "stock_quantity": Column("Bottles in stock", is_required=False),
-        "stock_status": Column("instock or outofstock", is_required=False),
+        "product_id": SourceColumn("The ERP's key of the product"),
+        "onsale_web": SourceColumn("1 when the product is sold online, else 0", is_required=False),
+        "price": SourceColumn("Selling price of one bottle, EUR"),
+        "stock_quantity": SourceColumn("Bottles in stock", is_required=False),
+        "stock_status": SourceColumn("instock or outofstock", is_required=False),
     },
     "liaison": {  # one row per product of the ERP
-        "product_id": Column("The ERP's key of the product"),
-        "id_web": Column("The web shop's sku of the same product; empty when it is not sold online"),
+        "product_id": SourceColumn("The ERP's key of the product"),
+        "id_web": SourceColumn("The web shop's sku of the same product; empty when it is not sold online"),
     },
     "web": {  # one row per post of the web shop: products, their pictures, and padding
-        "sku": Column("The shop's key of the product"),
-        "post_type": Column("product, attachment, …; only product counts"),
-        "post_title": Column("Name of the wine as the shop shows it"),
-        "total_sales": Column("Units sold so far: the shop's own running counter"),
-        "post_status": Column("publish, draft, trash, …", is_required=False),
-        "post_date": Column("When the post was first published", is_required=False),
+        "sku": SourceColumn("The shop's key of the product"),
+        "post_type": SourceColumn("product, attachment, …; only product counts"),
+        "post_title": SourceColumn("Name of the wine as the shop shows it"),
+        "total_sales": SourceColumn("Units sold so far: the shop's own running counter"),
+        "post_status": SourceColumn("publish, draft, trash, …", is_required=False),
+        "post_date": SourceColumn("When the post was first published", is_required=False),
     },
 }
 

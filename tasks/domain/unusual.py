@@ -1,8 +1,8 @@
-"""What cannot be right in a snapshot that is compared with the previous one: certainties only.
+"""Snapshots that cannot be right, compared with the previous one.
 
-An older export delivered again, prices in another unit, an export that was cut off. Each of these gives exact, complete
-and wrong reports, so it is refused, with the products and their cells before and now; `accept_unusual` publishes it all
-the same. What is merely remarkable is a warning. Busy weeks, a sale, a new vintage of the whole range pass.
+An older export delivered again, prices in another unit, an export that was cut off: their reports would be exact and
+wrong. Such a snapshot is refused, with the products and their cells before and now; `accept_unusual` publishes it.
+What is only remarkable is a warning. Busy weeks, a sale, and a new vintage of the whole range are accepted.
 """
 
 from collections.abc import Iterator
@@ -19,19 +19,19 @@ from tasks.domain.period import Period
 from tasks.domain.sources import Source
 
 FEWEST = 10
-"""Of fewer products nothing is certain: neither of counters that fell, nor of prices, nor of rows that are missing."""
+"""With fewer products than this, nothing is refused: counters that fell, prices that changed, rows that are missing."""
 
 NEARLY_ALL = 0.9
-"""Prices of this share of the continuing products changed by one factor: cents for euros, VAT, another currency."""
+"""Refused if the prices of this share of the continuing products changed by one factor: cents, VAT, currency."""
 
 SAME_FACTOR = 0.005
 """Two prices changed by the same factor when the factors differ by at most this share, or the prices by a cent."""
 
 BULK = 0.25
-"""So large a share of the products that sold before is not taken out of the shop between two exports unreplaced."""
+"""Refused if this share of the products that sold before is missing, and no others were added in their place."""
 
 REPLACED = 0.5
-"""Missing products were replaced when this share of their number was added: a new vintage of the range."""
+"""Missing products were replaced if this share of their number was added: a new vintage of the range."""
 
 CENT = 0.01
 
@@ -40,13 +40,13 @@ FAR = 10
 
 
 _SCIENTIFIC = r"(?i)^[0-9](?:[.,][0-9]+)?e\+[0-9]{2,}$"
-"""What Excel shows of a long number, such as 3.76009E+12: no key is spelled like this."""
+"""How Excel shows a long number, such as 3.76009E+12: not a key."""
 
 _ROUNDED = r"^[1-9][0-9]{5}0{6,}$"
-"""The number that becomes of it when it is read again: six digits, and zeros in the place of the others."""
+"""The same number read again: six digits, then zeros."""
 
 SHARED = 3
-"""A long number that ends in zeros is a rounded key when so many rows share it."""
+"""A long number that ends in zeros is a rounded key if this many rows share it."""
 
 
 class Snapshots(NamedTuple):
@@ -102,7 +102,7 @@ def find_unusual(snapshots: Snapshots) -> list[Issue]:
 
 
 def find_rounded_keys(cleaned: Cleaned, locations: pl.DataFrame) -> list[Issue]:
-    """The cells whose key Excel rounded, so that it is the key of other products as well; with or without a history.
+    """The cells whose key Excel rounded, so that several products share it; needs no earlier snapshot.
 
     Args:
         cleaned: The cleaned rows of the three workbooks.

@@ -1,7 +1,7 @@
-"""What a text becomes when it is put in a cell.
+"""Texts that fit a cell.
 
-Excel accepts 32,767 UTF-16 units in a cell and XML no control characters; a file that breaks either rule opens with an
-offer of repair. So texts are made to fit here, once, and the audit expects them as they fit.
+Excel accepts 32,767 UTF-16 units in a cell, and XML no control characters; Excel offers to repair a file that breaks
+either rule. So the texts are changed here, and the audit expects the changed ones.
 """
 
 import re
@@ -22,7 +22,7 @@ _RICH_START, _RICH_END = "<r>", "</r>"
 def cell_texts(texts: pl.Series) -> pl.Series:
     """The texts as a cell can contain them: line ends unified, forbidden characters replaced, excess length cut."""
     texts = texts.str.replace_all(_LINE_END, "\n").str.replace_all(FORBIDDEN, REPLACEMENT)
-    # No text has more UTF-16 units than UTF-8 bytes, so the exact count is needed for next to none.
+    # No text has more UTF-16 units than UTF-8 bytes, so hardly any text has to be counted.
     if (texts.str.len_bytes().max() or 0) <= CELL_LIMIT:  # type: ignore[operator]  # a length is an integer
         return texts
     return texts.map_elements(_cut, return_dtype=pl.String)
@@ -34,13 +34,13 @@ def cell_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def cell_text(text: str) -> str:
-    """One text as `cell_texts` makes it, without what many at once cost to set up."""
+    """One text changed as by `cell_texts`, which is slower for a single one."""
     return _cut(re.sub(FORBIDDEN, REPLACEMENT, re.sub(_LINE_END, "\n", text)))
 
 
 def literal(text: str) -> str:
     """The text in the form that makes XlsxWriter write exactly this text."""
-    # XlsxWriter takes <r>…</r> for ready-made rich text and puts it into the XML as it is: so give it valid rich text.
+    # XlsxWriter copies <r>…</r> into the XML unchanged, as rich text: so make it valid rich text.
     if text.startswith(_RICH_START) and text.endswith(_RICH_END):
         return f'{_RICH_START}<t xml:space="preserve">{escape(text)}</t>{_RICH_END}'
     return text

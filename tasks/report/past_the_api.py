@@ -2,13 +2,13 @@
 
 `write_rows` writes whole columns. XlsxWriter takes cells one by one: a workbook of 1.3 million cells costs 5.5 s of CPU
 time through its API and 0.9 s here (measured 2026-11 on CPython 3.11). Polars formats the columns as cells (ECMA-376,
-part 1, 18.3.1: `<c>` in `<row>`), and the rows go where XlsxWriter keeps its finished rows in constant-memory mode.
-Texts are inline, as XlsxWriter's own are in that mode.
+part 1, 18.3.1: `<c>` in `<row>`), and the rows are appended to the finished rows of XlsxWriter's constant-memory mode.
+Texts are inline, as in that mode.
 
-`set_language` tags the texts of a chart: XlsxWriter tags all of them as American English, so a screen reader would
-read French titles with English sounds.
+`set_language` tags the texts of a chart: XlsxWriter tags all of them as American English, which a screen reader would
+follow.
 
-`tests/integration/test_past_the_api.py` fails when an update moves what is used here.
+`tests/integration/test_past_the_api.py` fails when an update changes what is used here.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _DEFAULT_LANGUAGE = "en-US"
 
 
 class CellColumn(NamedTuple):
-    """How the cells of a column look.
+    """The format of the cells of a column.
 
     Attributes:
         name: The column of the frame.
@@ -65,7 +65,7 @@ def write_rows(
     Args:
         worksheet: A sheet of a workbook in constant-memory mode.
         first_row: The row of the first one, counted from 0.
-        columns: From the first column of the sheet on. Texts stay texts whatever they look like; they must fit a cell.
+        columns: From the first column of the sheet on. Texts are never taken for numbers or formulas, and fit a cell.
         frame: The rows; numbers are finite.
         heights: Height of each row in points; null leaves it to the program that opens the file.
 
@@ -78,8 +78,8 @@ def write_rows(
     if not frame.select(cs.float().is_finite().all()).select(pl.all_horizontal(pl.lit(value=True), pl.all())).item():
         raise ValueError(f"{worksheet.name}: a number is not finite")
     after = first_row + frame.height
-    # XlsxWriter's own: check and widen the dimensions of the sheet, write the row that it still holds back, and
-    # continue below ours. Its public methods do the same, each with a cell of its own.
+    # As XlsxWriter's public methods do for each cell: check and extend the dimensions of the sheet, write the pending
+    # row, and continue below these rows.
     for row, column in ((first_row, 0), (after - 1, len(columns) - 1)):
         if worksheet._check_dimensions(row, column):  # noqa: SLF001
             raise OutsideTheSheet(f"{worksheet.name}, row {row + 1}, column {column + 1}")
@@ -108,7 +108,7 @@ def _height(heights: pl.Expr | None) -> pl.Expr:
 
 
 def _cells(column: CellColumn, dtype: pl.DataType, letter: str, number: pl.Expr) -> tuple[pl.Expr, ...]:
-    """The cells of a column, in parts that belong together."""
+    """The parts of the XML of a column's cells."""
     plain, emphasised = (f'" s="{style._get_xf_index()}' for style in (column.style, column.marked_style))  # noqa: SLF001
     style = pl.lit(plain)
     if column.marked:

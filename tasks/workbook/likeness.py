@@ -1,4 +1,4 @@
-"""What a file is that is no .xlsx workbook: in the words of the person who sent it."""
+"""What kind of file it is, if it is not an .xlsx workbook, in everyday words."""
 
 import mmap
 from collections.abc import Collection
@@ -22,7 +22,7 @@ MEMBERS_OF_OTHERS = {
 
 
 def likeness_of_file(workbook: Path, beginning: bytes) -> str:
-    """What a file that does not begin as a zip archive looks like."""
+    """The kind of a file that is not a zip archive."""
     if not beginning:
         return "an empty file"
     if beginning.startswith(_OLE_MAGIC):
@@ -35,13 +35,13 @@ def likeness_of_file(workbook: Path, beginning: bytes) -> str:
 
 
 def likeness_of_archive(members: Collection[str]) -> str:
-    """What a zip archive without a workbook looks like, by the names of its members in lower case."""
+    """The kind of a zip archive without a workbook, by the names of its members in lower case."""
     known = (words for member, words in MEMBERS_OF_OTHERS.items() if member in members)
     return next(known, "a zip archive without a workbook")
 
 
 def _likeness_of_container(workbook: Path) -> str:
-    # An encrypted .xlsx is wrapped in the container of the old formats; only a name inside distinguishes them.
+    # An encrypted .xlsx has the container of the old formats; only a name in it tells them apart.
     with workbook.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         encrypted = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
     return "a password-protected workbook" if encrypted else "an old .xls workbook"

@@ -33,7 +33,7 @@ class StoredCells:
 
     Attributes:
         cells: `STORED_CELL`, in the order of the XML.
-        lowest: The cell, of any column, that is the last one so far to contain anything: its letters and its row.
+        lowest: The lowest cell of any column so far that is not empty: its letters and its row.
     """
 
     cells: pl.DataFrame
@@ -41,7 +41,7 @@ class StoredCells:
 
 
 def stored_cells(raw: pl.DataFrame) -> pl.DataFrame:
-    """`STORED_CELL` from columns of text, null for what a cell does not have; empty cells are left out."""
+    """`STORED_CELL` from columns of text; null where a cell has no such part. Empty cells are left out."""
     cells = raw.select(
         "column",
         pl.col("row").cast(pl.UInt32),
@@ -55,7 +55,7 @@ def stored_cells(raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def in_batches(parts: Iterable[StoredCells | None]) -> Iterator[StoredCells | None]:
-    """The same cells in parts that are worth a plan of Polars; None is passed on, and ends them."""
+    """The same cells in larger batches, for which a Polars query pays off; a None ends them."""
     frames, height, lowest = [pl.DataFrame(schema=STORED_CELL)], 0, ("", 0)
     for part in parts:
         if part is None:

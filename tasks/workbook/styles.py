@@ -1,4 +1,4 @@
-"""The styles that make a number a date."""
+"""The number formats of a workbook, and which of them show a date."""
 
 import re
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import IO
 from tasks.workbook.xml_parts import elements
 
 _DATES_BUILT_IN = frozenset({*range(14, 23), *range(45, 48)})
-"""Formats of dates and times that are known by their number in all languages."""
+"""Built-in formats of dates and times, which have the same number in all languages."""
 
-# What is in a format without being a part of a date or time: text, one character, a fill, a colour or a language.
+# Parts of a format that are not parts of a date: text, a single character, a fill, a colour or a language.
 _NO_PART = re.compile(r'"[^"]*"?|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
 _PART_OF_DATE = re.compile("[dmyhs]", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ class Styles:
     """The number formats of a workbook.
 
     Attributes:
-        format_ids: Of each style the number of its format, as cells count styles from 0.
+        format_ids: The number of each style's format; cells count the styles from 0.
         codes: The formats that the workbook defines, by their number.
     """
 
@@ -37,7 +37,7 @@ class Styles:
         ]
 
     def xml(self) -> str:
-        """The formats as a part of a workbook, and nothing else of its styles."""
+        """The XML of the formats, without the other parts of the styles."""
         formats = "".join(f'<numFmt numFmtId="{id_}" formatCode="{escape(code)}"/>' for id_, code in self.codes)
         styles = "".join(f'<xf numFmtId="{id_}"/>' for id_ in self.format_ids)
         return f"<numFmts>{formats}</numFmts><cellXfs>{styles}</cellXfs>"

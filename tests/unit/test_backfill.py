@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tasks.domain.backfill import (
-    Line,
+    MonthOutcome,
     check_source,
     count_outcomes,
     months_to_run,
@@ -44,8 +44,8 @@ def test_a_source_that_is_the_same_for_every_month_is_refused() -> None:
         check_source("raw")
 
 
-PUBLISHED = Line("2024-01", "published", 2, Decimal("32826.40"))
-REFUSED = Line("2024-02", "refused", reason="1 error.")
+PUBLISHED = MonthOutcome("2024-01", "published", 2, Decimal("32826.40"))
+REFUSED = MonthOutcome("2024-02", "refused", reason="1 error.")
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 
@@ -58,7 +58,7 @@ def test_the_table_has_a_row_for_every_month_and_no_empty_column() -> None:
         "2024-03  not run                             2024-02 comes first.",
     ]
     assert count_outcomes(lines) == "1 published, 1 refused, 1 not run"
-    alone = Line("2024-01", "unchanged", 1, Decimal(0))
+    alone = MonthOutcome("2024-01", "unchanged", 1, Decimal(0))
     assert text_table([alone]).splitlines()[0] == "Month    Outcome    Revision  Revenue (EUR)"
 
 
