@@ -65,7 +65,7 @@ class Joined:
         sales: One row per joined product (`WineSales`).
         ledger: One row per row of the three workbooks with its disposition.
         issues: Every issue of the three workbooks and of the month as a whole (`DataIssue`).
-        missing: The products of the web shop that have sales and are in no figure, see `join.list_missing_sales`.
+        missing: The products of the web shop that have sales and are in no figure, see `ledger.list_missing_sales`.
         locations: File, sheet and letter of every column that was read, see `stages.locate_columns`.
     """
 

@@ -19,6 +19,7 @@ from tasks.domain import clean, join, row_issues, rules
 from tasks.domain.figures import summarise_snapshot as summarise
 from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame, refusal
 from tasks.domain.join import Cleaned
+from tasks.domain.ledger import build_ledger, count_rows, list_missing_sales
 from tasks.domain.month_issues import judge_matches
 from tasks.domain.period import Period, snapshot_rows
 from tasks.domain.period import compare_snapshots as compare
@@ -129,11 +130,11 @@ def clean_web(source: RawSource, run: Run) -> CleanedSource:
 
 @stage("join-sources")
 def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource, run: Run) -> Joined:
-    """The joined products, what became of every row, and every issue with its address."""
+    """The joined products, the disposition of every row, and every issue with its address."""
     cleaned = Cleaned(erp.rows, liaison.rows, web.rows)
     raw: dict[Source, pl.LazyFrame] = {"erp": erp.raw, "liaison": liaison.raw, "web": web.raw}
     sales = run.store(join.join_sources(cleaned), "joined")
-    ledger = run.store(join.build_ledger(cleaned, sales), "ledger")
+    ledger = run.store(build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
     located = columns.filter(pl.col("column").is_null() | pl.col("letter").is_not_null())
     month = issue_frame([*judge_matches(cleaned, sales), *find_rounded_keys(cleaned, located)])
@@ -142,7 +143,7 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
         row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, located),
         _absent_columns(columns).lazy(),
     ]
-    missing = run.store(join.list_missing_sales(ledger, cleaned.web), "missing_sales")
+    missing = run.store(list_missing_sales(ledger, cleaned.web), "missing_sales")
     return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"), missing, located)
 
 
@@ -197,7 +198,7 @@ def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run)
         parameters=replace(run.parameters),  # not the objects that other stages share
         summary=summarise(compared.period, run.parameters.premium_threshold),
         period=period,
-        row_counts=join.count_rows(joined.ledger).collect(),
+        row_counts=count_rows(joined.ledger).collect(),
         issues=pl.concat(found),
         missing=joined.missing.collect(),
         workbooks=[replace(book) for book in plan.workbooks.values()],

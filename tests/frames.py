@@ -8,6 +8,7 @@ import polars as pl
 from tasks.domain import checks, clean, join, month_issues, row_issues
 from tasks.domain.issues import lines
 from tasks.domain.join import Cleaned
+from tasks.domain.ledger import build_ledger
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.sources import CELL_KINDS, COLUMNS, SOURCES, Source, kind_of
@@ -106,7 +107,7 @@ def month_of(raw: dict[Source, pl.LazyFrame]) -> Month:
     )  # fmt: skip
     assert checks.check_cleaning(raw, cleaned) == []
     joined = join.join_sources(cleaned).collect().lazy()
-    ledger = join.build_ledger(cleaned, joined).collect().lazy()
+    ledger = build_ledger(cleaned, joined).collect().lazy()
     assert checks.check_join(cleaned, joined, ledger) == []
     issues = row_issues.locate_issues(row_issues.collect_issues(cleaned, joined, ledger), raw, _LOCATIONS).collect()
     return Month(raw, cleaned, joined, ledger, issues)

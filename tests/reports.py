@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from snapshots import Exported, Row, compare
 
 from tasks.domain.issues import Issue, issue_frame
-from tasks.domain.join import RowCount
+from tasks.domain.ledger import RowCount
 from tasks.domain.parameters import Language, Parameters
 from tasks.domain.sources import SOURCES
 from tasks.report.audit import audit_files

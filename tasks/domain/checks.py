@@ -10,7 +10,8 @@ import dataframely as dy
 import polars as pl
 
 from tasks.domain.clean import CLEANED, accepted
-from tasks.domain.join import Cleaned, JoinedWine, LedgerRow, counts_once
+from tasks.domain.join import Cleaned, JoinedWine
+from tasks.domain.ledger import LedgerRow, counts_once
 from tasks.domain.money import in_cents
 from tasks.domain.premium import Z_TOLERANCE, premium_price
 from tasks.domain.rules import codes

@@ -7,7 +7,8 @@ import polars as pl
 
 from tasks.domain.clean import accepted
 from tasks.domain.issues import Issue
-from tasks.domain.join import Cleaned, counts_once
+from tasks.domain.join import Cleaned
+from tasks.domain.ledger import counts_once
 from tasks.domain.money import EXCEL_LIMIT
 from tasks.domain.rules import NO_PRODUCT, NO_SALES, PADDED_KEYS, REVENUE_TOO_LARGE, UNMATCHED, UNMATCHED_LIMIT
 from tasks.domain.sources import Source

@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.figures import compute_figures, summarise_snapshot
-from tasks.domain.join import count_rows, list_missing_sales
+from tasks.domain.ledger import count_rows, list_missing_sales
 from tasks.domain.month_issues import judge_matches, judge_total
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import compare_snapshots

@@ -19,7 +19,7 @@ from tasks.domain import cell_values as cells
 from tasks.domain.checks import check_classification, check_revenue
 from tasks.domain.clean import clean_erp, clean_web
 from tasks.domain.figures import compute_figures
-from tasks.domain.join import count_rows
+from tasks.domain.ledger import count_rows
 from tasks.domain.money import MONEY
 from tasks.domain.premium import Z_TOLERANCE, classify_wines
 from tasks.domain.revenue import compute_revenue

@@ -8,7 +8,7 @@ from frames import Month, month, product
 from snapshots import Exported, Row, compare, table_of
 
 from tasks.domain.issues import DataIssue, Issue, issue_frame
-from tasks.domain.join import LedgerRow, RowCount, count_rows
+from tasks.domain.ledger import LedgerRow, RowCount, count_rows
 from tasks.domain.rules import RULES
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine, Snapshot, Wine, headings
 from tasks.domain.sources import Source, required_columns

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from frames import month, product
 
-from tasks.domain.join import count_rows, list_missing_sales
+from tasks.domain.ledger import count_rows, list_missing_sales
 
 ERP, LIAISON, WEB = product(1)
 OTHER = product(2)
