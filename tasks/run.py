@@ -20,8 +20,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
 from tasks.announcement.mail import Mailing
-from tasks.artifacts import issue_table, plain
 from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artifacts
+from tasks.dashboard_pages import issue_table, plain
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
 from tasks.messages import mark, messages_in

@@ -11,7 +11,7 @@ import polars as pl
 from prefect import Task, get_run_logger
 from prefect.futures import PrefectFuture, wait
 
-from tasks import artifacts
+from tasks import dashboard_pages
 from tasks.announcement.mail import month_mail, send
 from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
@@ -243,10 +243,12 @@ def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> Non
             show_artifacts(
                 Artifact(
                     "monthly-summary",
-                    artifacts.plain(f"{published.sentence} {published.headline.news}"),
-                    artifacts.month_markdown(published.sentence, published.addresses, written),
+                    dashboard_pages.plain(f"{published.sentence} {published.headline.news}"),
+                    dashboard_pages.month_markdown(published.sentence, published.addresses, written),
                 ),
-                Artifact("data-quality", artifacts.quality_title(written), artifacts.quality_table(written)),
+                Artifact(
+                    "data-quality", dashboard_pages.quality_title(written), dashboard_pages.quality_table(written)
+                ),
             )
             label_run(published.outcome)
     with only_warned("The event of the publication was not sent", logger):
@@ -274,8 +276,8 @@ def show_published(plan: Plan, run: Run) -> PublishedMonth:
 def _show_other(published: PublishedMonth, run: Run) -> None:
     """Show on the run's page a month that another run has published."""
     with only_warned("The run's page does not show the month", get_run_logger()):
-        sentence = artifacts.plain(f"{published.sentence} {published.headline.news}")
-        page = artifacts.unchanged_markdown(
+        sentence = dashboard_pages.plain(f"{published.sentence} {published.headline.news}")
+        page = dashboard_pages.unchanged_markdown(
             published.sentence, published.addresses, published.headline, messages_in(run.parameters.language)
         )
         show_artifacts(Artifact("monthly-summary", sentence, page))

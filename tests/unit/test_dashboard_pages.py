@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from reports import FIRST, SNAPSHOTS, report_of
 
-from tasks.artifacts import (
+from reports import FIRST, SNAPSHOTS, report_of
+from tasks.dashboard_pages import (
     LONGEST_TABLE,
     bar,
     cell,
