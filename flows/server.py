@@ -10,7 +10,12 @@ from urllib.request import getproxies
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
+from prefect.settings import (
+    PREFECT_CLIENT_MAX_RETRIES,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    get_current_settings,
+    temporary_settings,
+)
 
 from tasks.domain.issues import OutsideFailure
 
@@ -41,7 +46,9 @@ def prefect_server(say: Callable[[str], None]) -> Iterator[None]:
     else:
         raise OutsideFailure("no PREFECT_API_URL is set, and a server of its own is switched off for this run.")
     try:
-        yield
+        # Only of a deployment's runs are heartbeats expected; the end of each run waits for them, up to a second.
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            yield
     except httpx.HTTPError as error:
         raise OutsideFailure(f"{_named(server)} does not answer any more: {_reason(error)}.") from None
 
