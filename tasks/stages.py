@@ -39,6 +39,7 @@ from tasks.report.writer import write_workbook
 from tasks.results import CleanedSource, Compared, Joined, RawSource, SnapshotReport, Workbooks, WrittenReport
 from tasks.run import Run, stage
 from tasks.workbook import fetch
+from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
 
 
@@ -55,23 +56,24 @@ def check_published(workbooks: Workbooks, run: Run) -> Plan:
 
 
 def convert_workbooks(workbooks: Workbooks, run: Run) -> dict[Source, RawSource]:
-    """The three sheets as staged tables, read in parallel.
+    """The three sheets as staged tables, large ones read in parallel.
 
     Raises:
         DataRefused: At least one workbook cannot be read; the issues of all three are reported at once.
     """
-    reading = [_convert(source).submit(workbooks, run) for source in SOURCES]
-    import scipy.stats  # noqa: F401, PLC0415 - for `classify_wines`: half a second, while other processes read
+    with WorkbookReader() as reader:
+        reading = [_convert(source).submit(workbooks, run, reader) for source in SOURCES]
+        import scipy.stats  # noqa: F401, PLC0415 - for `classify_wines`: half a second, while other processes read
 
-    wait(reading)
+        wait(reading)
     return dict(zip(SOURCES, _all_results(reading), strict=True))
 
 
-def _convert(source: Source) -> Task[[Workbooks, Run], RawSource]:
+def _convert(source: Source) -> Task[[Workbooks, Run, WorkbookReader], RawSource]:
     @stage(f"convert-{source}")
-    def convert(workbooks: Workbooks, run: Run) -> RawSource:
-        workbook = workbooks[source]
-        return raw_source(stage_workbook(workbook.path, source, workbook.file, run.stages / f"raw_{source}.parquet"))
+    def convert(workbooks: Workbooks, run: Run, reader: WorkbookReader) -> RawSource:
+        workbook, staged = workbooks[source], run.stages / f"raw_{source}.parquet"
+        return raw_source(stage_workbook(workbook.path, source, workbook.file, staged, reader))
 
     return convert
 

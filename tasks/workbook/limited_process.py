@@ -1,51 +1,122 @@
-"""Start the reader of a workbook as a process of its own, and make of every end it can have an answer or an error."""
+"""Read workbooks in processes with bounded memory and time, and make of every end of these an answer or an error."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Self
 
 from tasks.domain import rules
+from tasks.workbook.archive import MEGABYTE
 from tasks.workbook.faults import UnreadableWorkbookError
+from tasks.workbook.limits import Limits
 from tasks.workbook.reader import Request
 
 _ROOT = Path(__file__).parents[2]
+_READER = "import gc; gc.disable(); from tasks.workbook.reader import main; gc.enable(); main()"
+_SMALL = MEGABYTE
 _OUT_OF_TIME = (signal.SIGXCPU, signal.SIGALRM)
 _OUT_OF_MEMORY = ("annot allocate memory", "memory allocation of", "Failed to allocate", "MemoryError", "unable to map")
 
 
-def read_in_limited_process(request: Request) -> dict[str, Any]:
-    """The answer of `reader.read_workbook`, given by a process with bounded memory and time.
+class WorkbookReader:
+    """Reads workbooks, in several threads if need be; use it as `with WorkbookReader() as reader`.
 
-    Raises:
-        UnreadableWorkbookError: The workbook cannot be read, or the process did not live to say so.
-        OSError: A disk or folder failed, not the workbook.
+    Small workbooks are read one after the other in one process, whose start takes longer than they do; one that
+    brings the process down does no harm to the next. A large workbook has a process of its own.
     """
-    # The pipe says nothing: the kernel closes it when this process ends, and the reader ends then.
-    theirs, ours = os.pipe()
-    try:
-        process = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-S", "-m", "tasks.workbook.reader", json.dumps(asdict(request))],
-            stdin=theirs,
-            capture_output=True,
-            check=False,
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._lock = Lock()
+        self._shared: _Process | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shared is not None:
+            self._shared.close()
+
+    def read(self, request: Request) -> dict[str, Any]:
+        """The answer of `reader.read_workbook`.
+
+        Raises:
+            UnreadableWorkbookError: The workbook cannot be read, or the process did not live to say so.
+            OSError: A disk or folder failed, not the workbook.
+        """
+        workbook = Path(request.workbook)
+        with ExitStack() as stack:
+            if workbook.is_file() and workbook.stat().st_size > _SMALL:
+                process = stack.enter_context(closing(_Process(self._limits)))
+            else:
+                stack.enter_context(self._lock)
+                if self._shared is None or self._shared.has_ended():
+                    self._shared = _Process(self._limits)
+                process = self._shared
+            answer = process.read(request)
+        if "outside" in answer:
+            raise OSError(*answer["outside"])
+        if "fault" in answer:
+            raise UnreadableWorkbookError(**answer["fault"])
+        return answer
+
+
+class _Process:
+    """A process that reads a workbook for each request; it ends with this one, because its input ends."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-S", "-c", _READER, json.dumps(asdict(limits))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
             env=_environment(),
             cwd=_ROOT,
             start_new_session=True,
         )
-    finally:
-        os.close(theirs)
-        os.close(ours)
-    answer = json.loads(process.stdout) if process.returncode == 0 else _fault_of(process)
-    if "outside" in answer:
-        raise OSError(*answer["outside"])
-    if "fault" in answer:
-        raise UnreadableWorkbookError(**answer["fault"])
-    return dict(answer)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+
+    def read(self, request: Request) -> dict[str, Any]:
+        with suppress(BrokenPipeError):  # then there is no answer either
+            self._requests.write(f"{json.dumps(asdict(request))}\n".encode())
+            self._requests.flush()
+        answer = self._answers.readline()
+        return dict(json.loads(answer)) if answer.endswith(b"\n") else self._fault()
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def close(self) -> None:
+        with suppress(BrokenPipeError):
+            self._requests.close()
+        self._process.wait()
+        self._answers.close()
+        self._errors.close()
+
+    def _fault(self) -> dict[str, Any]:
+        """Why there is no answer."""
+        code = self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace")
+        self.close()
+        if -code in _OUT_OF_TIME:
+            reason, value = "takes far longer to read than a workbook of its size", "out of time"
+        elif any(words in said for words in _OUT_OF_MEMORY):
+            reason, value = "takes far more memory to read than a workbook of its size", "out of memory"
+        else:
+            ended = signal.Signals(-code).name if code < 0 else f"exit {code}"
+            reason, value = f"brought the Excel reader down ({ended})", ended
+        return {"fault": {"reason": reason, "value": value, "rule": rules.READER_FAILED.code}}
 
 
 def _environment() -> dict[str, str]:
@@ -61,16 +132,3 @@ def _environment() -> dict[str, str]:
         "_RJEM_MALLOC_CONF": "retain:false",
         "RUST_BACKTRACE": "0",
     }
-
-
-def _fault_of(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
-    """Why the reader gave no answer."""
-    said = process.stderr.decode(errors="replace")
-    if -process.returncode in _OUT_OF_TIME:
-        reason, value = "takes far longer to read than a workbook of its size", "out of time"
-    elif any(words in said for words in _OUT_OF_MEMORY):
-        reason, value = "takes far more memory to read than a workbook of its size", "out of memory"
-    else:
-        ended = signal.Signals(-process.returncode).name if process.returncode < 0 else f"exit {process.returncode}"
-        reason, value = f"brought the Excel reader down ({ended})", ended
-    return {"fault": {"reason": reason, "value": value, "rule": rules.READER_FAILED.code}}

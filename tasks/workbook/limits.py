@@ -2,6 +2,7 @@
 
 import resource
 import signal
+import time
 from dataclasses import dataclass
 
 from tasks.workbook.archive import MEGABYTE
@@ -28,14 +29,22 @@ class Limits:
     patience: float = 20
 
     def apply(self, inflated: int = 0) -> None:
-        """Bind this process to what `inflated` bytes may take; past it the kernel ends it or refuses it memory."""
+        """Bind this process to what `inflated` bytes may take; past it the kernel ends it or refuses it memory.
+
+        What it has taken before for other workbooks does not count.
+        """
         size = inflated / MEGABYTE
         memory = int((self.memory + self.memory_per_mb * size) * MEGABYTE)
         seconds = max(1, round(self.seconds + self.seconds_per_mb * size))
         _hold(resource.RLIMIT_DATA, memory)
-        _hold(resource.RLIMIT_CPU, seconds)
+        _hold(resource.RLIMIT_CPU, seconds + int(time.process_time()))
         _hold(resource.RLIMIT_CORE, 0)
         signal.setitimer(signal.ITIMER_REAL, self.patience * seconds)
+
+    @staticmethod
+    def pause() -> None:
+        """Let the clock stand still until there is another workbook."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _hold(kind: int, limit: int) -> None:

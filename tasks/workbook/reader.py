@@ -1,7 +1,7 @@
-"""A process that reads one workbook: run as `python -m tasks.workbook.reader REQUEST`, see `limited_process`.
+"""A process that reads workbooks, one after the other; `limited_process` starts it.
 
-Nothing in it can harm the run: it limits itself before it opens the workbook, and ends when its
-parent does. It imports little, because it is started for every workbook.
+Nothing in it can harm the run: it limits itself before it opens a workbook, and ends when its parent does. It imports
+little, because it is started in every run.
 """
 
 import json
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from operator import itemgetter
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import polars as pl
@@ -46,7 +47,6 @@ class Request:
         columns: Declared column to the name of the column with the kinds of its cells.
         required: The declared columns without which a sheet is not meant.
         others: The required columns of the other sources, to recognize a workbook in the place of another.
-        limits: See `Limits`.
     """
 
     workbook: str
@@ -54,26 +54,38 @@ class Request:
     columns: dict[str, str]
     required: list[str]
     others: dict[str, list[str]]
-    limits: dict[str, float]
 
 
 def main() -> None:
-    """Read the workbook that the first argument asks for, and print one answer as JSON."""
-    request = Request(**json.loads(sys.argv[1]))
-    limits = Limits(**request.limits)
+    """Answer each request, a line of JSON on stdin, by a line of JSON on stdout; the first argument has the limits."""
+    limits = Limits(**json.loads(sys.argv[1]))
+    requests: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_take_requests, args=(requests,), daemon=True).start()
+    while True:
+        answer = _answer(Request(**json.loads(requests.get())), limits)
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+def _answer(request: Request, limits: Limits) -> dict[str, Any]:
     limits.apply()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        answer = read_workbook(request, limits)
+        return read_workbook(request, limits)
     except UnreadableWorkbookError as error:
-        answer = {"fault": vars(error)}
+        return {"fault": vars(error)}
     except OSError as error:
-        answer = {"outside": [error.errno, error.strerror or str(error), error.filename and str(error.filename)]}
+        return {"outside": [error.errno, error.strerror or str(error), error.filename and str(error.filename)]}
     except MemoryError:
         sys.exit("MemoryError")
-    sys.stdout.write(json.dumps(answer))
-    sys.stdout.flush()
-    os._exit(0)  # nothing is left to do, and threads of libraries would only cost time
+    finally:
+        limits.pause()
+
+
+def _take_requests(requests: SimpleQueue[bytes]) -> None:
+    """Pass the requests on, and end with the parent: however that ends, the kernel closes its end of the pipe."""
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    os._exit(0)
 
 
 def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, Any]:
@@ -249,13 +261,3 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
             table = table.with_columns(pl.lit(None, pl.String).alias(column), pl.lit(None, CELL_KINDS).alias(kind))
     table.write_parquet(request.staged)
     return table.height
-
-
-def _end_with_parent() -> None:
-    """Wait on the pipe whose other end is open in the parent, and is closed by the kernel however the parent ends."""
-    os.read(0, 1)
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

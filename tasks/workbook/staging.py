@@ -1,6 +1,7 @@
 """From an .xlsx file to a staged table: every cell as text, with its kind and its row."""
 
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +12,7 @@ from tasks.domain.sources import COLUMNS, SOURCES, Source, kind_of, required_col
 from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.header import Header, readable
 from tasks.workbook.header_issues import refuse_headers
-from tasks.workbook.limited_process import read_in_limited_process
-from tasks.workbook.limits import Limits
+from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.reader import Request
 
 
@@ -44,7 +44,7 @@ class StagedWorkbook:
 
 
 def stage_workbook(
-    workbook: Path, source: Source, file: str, staged: Path, limits: Limits | None = None
+    workbook: Path, source: Source, file: str, staged: Path, reader: WorkbookReader | None = None
 ) -> StagedWorkbook:
     """Write the sheet of `source` in `workbook` to the Parquet file `staged`.
 
@@ -62,7 +62,7 @@ def stage_workbook(
         source: Which of the three workbooks it is.
         file: The name that people know it by.
         staged: The Parquet file to write.
-        limits: What the reading may cost.
+        reader: The reader of other workbooks as well; without one the workbook has a reader of its own.
 
     Raises:
         DataRefused: The workbook cannot be read as this source; its issues say why.
@@ -74,10 +74,10 @@ def stage_workbook(
         columns={column: kind_of(column) for column in COLUMNS[source]},
         required=required_columns(source),
         others={other: required_columns(other) for other in SOURCES if other != source},
-        limits=asdict(limits or Limits()),
     )
     try:
-        answer = read_in_limited_process(request)
+        with nullcontext(reader) if reader else WorkbookReader() as used:
+            answer = used.read(request)
     except UnreadableWorkbookError as error:
         issue = Issue(file, error.rule, sheet=error.sheet, cell=error.cell, value=error.value)
         where = file if error.sheet is None else f"{file} [{error.sheet}]"

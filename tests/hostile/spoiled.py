@@ -24,10 +24,10 @@ from tasks.domain.issues import DataRefused
 from tasks.domain.sources import SOURCES, Source
 from tasks.publication.publisher import PublishedMonth
 from tasks.run import Run
-from tasks.workbook import staging
 from tasks.workbook.fetch import FetchedWorkbook
+from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.reader import read_workbook
-from tasks.workbook.staging import StagedWorkbook
+from tasks.workbook.staging import StagedWorkbook, stage_workbook
 
 if TYPE_CHECKING:
     from tasks.results import RawSource
@@ -127,8 +127,7 @@ _staged_files = tempfile.TemporaryDirectory(prefix="staged-")
 
 def stage_here(workbook: Path, source: Source, file: str, target: Path) -> StagedWorkbook:
     """The workbook staged in this process, since one of its own takes half a second to start."""
-    with mock.patch.object(staging, "read_in_limited_process", read_workbook):
-        return staging.stage_workbook(workbook, source, file, target)
+    return stage_workbook(workbook, source, file, target, SimpleNamespace(read=read_workbook))
 
 
 def staged(workbook: FetchedWorkbook) -> StagedWorkbook:
@@ -143,8 +142,8 @@ def staged(workbook: FetchedWorkbook) -> StagedWorkbook:
 def _task_without_server(source: Source) -> Any:
     """Stands for the task that converts a workbook: submitted, it is done at once."""
 
-    def submit(workbooks: Mapping[Source, FetchedWorkbook], run: Run) -> Any:
-        del run  # what is staged is shared
+    def submit(workbooks: Mapping[Source, FetchedWorkbook], run: Run, reader: WorkbookReader) -> Any:
+        del run, reader  # what is staged is shared
         try:
             result: RawSource | DataRefused = stages.raw_source(staged(workbooks[source]))
         except DataRefused as refused:

@@ -13,6 +13,7 @@ import pytest
 from builders import inline_row, raw_parts, sheet_xml, write_parts, write_workbook
 
 from tasks.domain.issues import DataRefused
+from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.limits import Limits
 from tasks.workbook.staging import stage_workbook
 
@@ -33,8 +34,8 @@ def sheet(rows: str = ROW) -> str:
 
 
 def refusal(workbook: Path, limits: Limits | None = None) -> DataRefused:
-    with pytest.raises(DataRefused) as caught:
-        stage_workbook(workbook, "erp", "erp.xlsx", workbook.with_suffix(".parquet"), limits)
+    with pytest.raises(DataRefused) as caught, WorkbookReader(limits) as reader:
+        stage_workbook(workbook, "erp", "erp.xlsx", workbook.with_suffix(".parquet"), reader)
     return caught.value
 
 
@@ -241,6 +242,16 @@ def test_a_reader_that_runs_out_of_memory_is_a_refusal_that_names_the_file(long_
     assert str(refused).startswith("erp.xlsx ")
     assert "\n" not in str(refused)
     assert refused.issues.select("file", "rule").rows() == [("erp.xlsx", "reader-failed")]
+
+
+def test_a_workbook_that_brings_the_reader_down_does_no_harm_to_the_next(long_workbook, tmp_path):
+    sound = write_workbook(tmp_path / "sound.xlsx", [("product_id", "price"), (1, 5)])
+    with WorkbookReader(Limits(memory=200, memory_per_mb=0)) as reader:
+        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "before", reader).rows == 1
+        with pytest.raises(DataRefused) as refused:
+            stage_workbook(long_workbook, "erp", "erp.xlsx", tmp_path / "long", reader)
+        assert refused.value.issues["rule"].to_list() == ["reader-failed"]
+        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "after", reader).rows == 1
 
 
 def test_a_killed_run_leaves_no_reader_behind(tmp_path):
