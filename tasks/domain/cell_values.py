@@ -150,10 +150,10 @@ def read_date(column: str) -> pl.Expr:
 def read_title(column: str) -> pl.Expr:
     """The text as people read it: HTML entities decoded, blanks around it removed; null where nothing is left."""
     text = pl.when(trimmed(column).is_not_null()).then(pl.col(column).str.strip_chars(BLANKS))
-    decoded = text.map_batches(_unescape, return_dtype=pl.String, is_elementwise=True)
-    title = pl.when(text.str.contains("&", literal=True)).then(decoded).otherwise(text).str.strip_chars(BLANKS)
-    return pl.when(title != "").then(title)
+    decoded = text.map_batches(_unescape, return_dtype=pl.String, is_elementwise=True).str.strip_chars(BLANKS)
+    return pl.when(decoded != "").then(decoded)
 
 
 def _unescape(titles: pl.Series) -> pl.Series:
-    return pl.Series(titles.name, [None if title is None else html.unescape(title) for title in titles], pl.String)
+    with_entities = titles.str.contains("&", literal=True).arg_true()
+    return titles.scatter(with_entities, [html.unescape(title) for title in titles.gather(with_entities)])
