@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from reports import FIRST, SNAPSHOTS, report_of
+
 from tasks.dashboard_pages import (
     LONGEST_TABLE,
     bar,
