@@ -1,7 +1,7 @@
-"""The automations of the Prefect server: which events make which message. `bootstrap.py` creates them.
+"""The automations of the Prefect server: which event sends which message. `bootstrap.py` creates them.
 
 A month that ends without being published sends one message: the month, the deployment, what happened and what to do
-next. Prefect's plans limit the number of automations, so one covers all bad ends, and its text follows from the state.
+next. Prefect's plans limit the number of automations, so one covers all bad ends; its text depends on the state.
 """
 
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ def alarms(durations: Durations, block: UUID | None) -> list[AutomationCore]:
 
 _RUNS = {"prefect.resource.id": "prefect.flow-run.*"}
 _OUR_FLOWS = {"prefect.resource.role": "flow", "prefect.resource.name": [FLOW, "backfill"]}
-# A run from someone's terminal is no alert: whoever started it sees how it ended.
+# A run from a terminal sends no alert: the person who started it sees how it ended.
 _A_DEPLOYMENT = {"prefect.resource.role": "deployment"}
 # Months of a backfill wait in their own queue for each other.
 _THE_DEFAULT_QUEUE = {"prefect.resource.role": "work-queue", "prefect.resource.name": "default"}
 _OUR_MONTHS = {"prefect.resource.id": f"{PREFIX}.*"}
 
-# Jinja. The name of a month's run has the month in it once it runs; before, it is a parameter or that of the due time.
+# Jinja. The name of a run contains the month once it runs; before that, a parameter or the due time gives the month.
 _NAMES = """\
 {% set given, own = flow_run.parameters, flow_run.name.removeprefix(flow.name ~ '-') -%}
 {% if given.first %}{% set month = given.first ~ ' to ' ~ given.last -%}
@@ -70,7 +70,7 @@ Run: {{ flow_run.name }} ({{ flow_run.id }}){% if flow_run|ui_url %}
 
 
 def _alert(block: UUID, what: str, body: str, names: str = _NAMES) -> SendNotification:
-    """A message about a run that did not publish its month; all texts are templates."""
+    """A message about a run that did not publish its month; the texts are templates."""
     subject = names + "{{ flow.name }} {{ month }}: " + what
     return SendNotification(block_document_id=block, subject=subject, body=names + body + _RUN)
 
@@ -87,7 +87,7 @@ def _crash_silent_runs(silence: timedelta) -> AutomationCore:
             # Runs of a deployment send heartbeats as often as prefect.yaml states.
             match_related=[_OUR_FLOWS, _A_DEPLOYMENT],
             after={"prefect.flow-run.Running", "prefect.flow-run.heartbeat"},
-            # Another heartbeat, or any change of state, whatever the state's name.
+            # Another heartbeat, or any change of state.
             expect={"prefect.flow-run.*"},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
@@ -125,12 +125,12 @@ the worker could not start the container. Does the image exist, and may the mach
 def _bad_end(block: UUID) -> AutomationCore:
     return AutomationCore(
         name=f"{FLOW}: a run ended badly",
-        description="It was refused, failed, timed out, crashed or was cancelled; whatever the name of its state.",
+        description="It was refused, failed, timed out, crashed or was cancelled.",
         trigger=EventTrigger(
             match={
                 **_RUNS,
                 "prefect.state-type": ["FAILED", "CRASHED", "CANCELLED"],
-                # Of a backfill whose month ended badly: the run of that month has sent the message.
+                # Not for a backfill whose month ended badly: the run of that month has sent the message.
                 "prefect.state-message": f"!Flow run encountered an exception: {MonthNotPublished.__name__}*",
             },
             match_related=[_OUR_FLOWS, _A_DEPLOYMENT],
@@ -176,7 +176,7 @@ on ECS, at the stopped tasks of the cluster. The run begins when its container d
             match=_RUNS,
             match_related=[_OUR_FLOWS, _THE_DEFAULT_QUEUE],
             after=_WAITS,
-            # A late run that a worker takes at last has the whole time again.
+            # When a worker takes a late run, the time starts again.
             expect=_WAITS | _BEGAN_OR_ENDED,
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
@@ -218,5 +218,5 @@ def _published(block: UUID) -> AutomationCore:
 
 
 def differs(found: Any, wanted: AutomationCore) -> bool:  # noqa: ANN401 - the client's Automation
-    """Whether an automation on the server is not the wanted one; the server adds ids of its own."""
+    """Whether an automation on the server differs from the wanted one; the ids that the server adds do not count."""
     return any(getattr(found, part) != getattr(wanted, part) for part in ("trigger", "actions", "description"))

@@ -35,7 +35,7 @@ BLOCK = "monthly-sales"
 NOTIFY = "MONTHLY_SALES_NOTIFY"
 MISSED_HEARTBEATS = 3
 DAYS_TO_PUBLISH = 6
-"""From the 15th, the day of the schedule, to the day after the last of the mornings for late exports."""
+"""From the 15th, the day of the schedule, to the day after the last morning for late exports."""
 
 
 class Unprepared(Exception):
@@ -43,9 +43,9 @@ class Unprepared(Exception):
 
 
 def read_stack() -> dict[str, Any]:
-    """What the stack of aws.yaml made, as variables of an ECS job; empty where no stack is named.
+    """What the stack of aws.yaml made, as variables of an ECS job; empty if no stack is named.
 
-    It belongs to an AWS account, so to the pool: prefect.yaml is the same for all, and docker alone needs none of it.
+    It belongs to an AWS account, so the pool has it: prefect.yaml is the same for all accounts.
     """
     stack = os.environ.get(STACK)
     if not stack:
@@ -71,7 +71,7 @@ def read_stack() -> dict[str, Any]:
 
 
 def read_credentials() -> dict[str, Any]:
-    """The credentials for S3 from the environment, by the fields of their block; empty where it has none."""
+    """The credentials for S3 from the environment, by the fields of their block; empty if it has none."""
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if bool(key) != bool(secret):
         raise Unprepared("Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.")
@@ -88,7 +88,7 @@ def read_credentials() -> dict[str, Any]:
 
 
 def find_notification_block(client: SyncPrefectClient) -> UUID | None:
-    """The block that sends the messages; None where none is named."""
+    """The block that sends the messages; None if none is named."""
     name = os.environ.get(NOTIFY)
     if not name:
         return None
@@ -102,7 +102,7 @@ def find_notification_block(client: SyncPrefectClient) -> UUID | None:
             f"The server has no block {name} ({NOTIFY}): make it in the dashboard under Blocks, and name it as "
             "type/name, such as slack-webhook/monthly-sales."
         )
-    # Every type of block that can notify says so, and its class need not be installed here.
+    # Every type of block that can notify declares it; its class need not be installed here.
     schema = document.block_schema
     if schema is None or "notify" not in schema.capabilities:
         raise Unprepared(f"The block {name} ({NOTIFY}) sends no notifications: name one that does.")
@@ -110,7 +110,7 @@ def find_notification_block(client: SyncPrefectClient) -> UUID | None:
 
 
 def make_pool(client: SyncPrefectClient, pool: str, stack: dict[str, Any]) -> Iterator[str]:
-    """The work pool, with what the stack made as its defaults."""
+    """The work pool; what the stack made are its defaults."""
     try:
         found = client.read_work_pool(pool)
     except ObjectNotFound:
@@ -144,7 +144,7 @@ def make_queue(client: SyncPrefectClient, pool: str, queue: str, limit: int) -> 
 
 
 def save_credentials(credentials: dict[str, Any]) -> Iterator[str]:
-    """The block with the credentials for S3, saved where it differs; its other fields are kept."""
+    """The block with the credentials for S3, saved if it differs; its other fields are kept."""
     try:
         block = AwsCredentials.load(BLOCK)
     except ValueError:
@@ -159,7 +159,7 @@ def save_credentials(credentials: dict[str, Any]) -> Iterator[str]:
 
 
 def make_automations(client: SyncPrefectClient, durations: Durations, block: UUID | None) -> Iterator[str]:
-    """The automations, each found by its name and brought up to date; ours of other names are deleted."""
+    """Create or update the automations by their names; delete those of earlier versions."""
     known = {each.name for each in alarms(durations, UUID(int=0))}
     missing = {each.name: each for each in alarms(durations, block)}
     for found in client.read_automations():
@@ -175,7 +175,7 @@ def make_automations(client: SyncPrefectClient, durations: Durations, block: UUI
 
 
 def bootstrap(client: SyncPrefectClient, durations: Durations) -> Iterator[str]:
-    """Look everything up, then make what is missing; a sentence for each thing that was made.
+    """Look everything up, then make what is missing; yields a sentence for each thing that was made.
 
     Raises:
         Unprepared: Something is missing; nothing was made.
@@ -195,7 +195,7 @@ def bootstrap(client: SyncPrefectClient, durations: Durations) -> Iterator[str]:
 
 
 def parse_durations(arguments: list[str]) -> Durations:
-    """The durations of the alerts from the command line, in seconds; what prefect.yaml states is the default."""
+    """The durations of the alerts from the command line, in seconds; the defaults follow from prefect.yaml."""
     definitions = read_config()["definitions"]
     heartbeat = int(definitions["environment"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
     parser = argparse.ArgumentParser(description="Make what the deployments need on the Prefect server.")

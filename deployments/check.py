@@ -1,4 +1,4 @@
-"""Refuse in prefect.yaml what Prefect accepts: `python deployments/check.py`, or `make check-deployment`.
+"""Find mistakes in prefect.yaml that Prefect accepts: `python deployments/check.py`, or `make check-deployment`.
 
 An environment variable that is not set becomes an empty text, and a job variable that the worker does not know is
 ignored; both deploy without a warning. Prefect itself refuses a wrong type, an unknown time zone and a missing pool.
@@ -16,7 +16,7 @@ from project import job_template, read_config, worker_type
 
 
 def check(config: dict[str, Any]) -> list[str]:
-    """Everything that is wrong, a sentence each; empty when the file may be deployed."""
+    """One sentence for each mistake; empty when the file may be deployed."""
     used = set(re.findall(r"\{\{\s*\$(\w+)\s*\}\}", str(config)))
     problems = [
         f"The environment variable {name} is not set or empty, and prefect.yaml needs it."

@@ -1,7 +1,7 @@
 """Deploy prefect.yaml, and make the schedules on the server equal to it: `make deploy`.
 
-Prefect alone removes no schedule: one that moved to another deployment, or whose deployment is no longer in the file,
-would stay active. Nor does it start a schedule again that was paused in the dashboard.
+Prefect does not remove schedules: one that moved to another deployment, or whose deployment is no longer in the file,
+would stay active. Nor does it resume a schedule that was paused in the dashboard.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ from project import ROOT, read_config, used_deployments
 
 
 class Schedule(NamedTuple):
-    """A schedule of a deployment, as far as prefect.yaml states it."""
+    """A schedule of a deployment, with the fields that prefect.yaml states."""
 
     slug: str | None
     cron: str
@@ -69,13 +69,13 @@ def read_schedules(client: SyncPrefectClient, flows: set[str]) -> Schedules:
 
 
 def _schedule(found: DeploymentSchedule) -> Schedule:
-    # An interval or a rule was not made from prefect.yaml: it equals no schedule there.
+    # An interval or an rrule is not from prefect.yaml, so it equals none of its schedules.
     cron = getattr(found.schedule, "cron", type(found.schedule).__name__)
     return Schedule(found.slug, cron, getattr(found.schedule, "timezone", None) or "UTC", found.active)
 
 
-def equalise(client: SyncPrefectClient, wanted: Schedules, flows: set[str]) -> None:
-    """Delete each schedule that prefect.yaml does not give, and make each that is missing."""
+def update_schedules(client: SyncPrefectClient, wanted: Schedules, flows: set[str]) -> None:
+    """Delete each schedule that is not in prefect.yaml, and create each that is missing."""
     for name, deployment in read_deployments(client, flows).items():
         missing = set(wanted.get(name, set()))
         for one in deployment.schedules:
@@ -93,7 +93,7 @@ def _to_create(schedule: Schedule) -> DeploymentScheduleCreate:
 
 
 def changes(before: Schedules, after: Schedules) -> list[str]:
-    """What became of the schedules, a line each."""
+    """The changes of the schedules, one line each."""
     return [
         f"{name}: schedule {schedule} {what}"
         for name in sorted(before | after)
@@ -106,7 +106,7 @@ def changes(before: Schedules, after: Schedules) -> list[str]:
 
 
 def main() -> int:
-    """Check, deploy, remove what is no longer in the file, and print what changed."""
+    """Check, deploy, update the schedules, and print what changed."""
     config = read_config()
     if problems := check(config):
         print("\n".join(problems), file=sys.stderr)
@@ -129,7 +129,7 @@ def main() -> int:
         )
         if done.returncode:
             return done.returncode
-        equalise(client, wanted, flows)
+        update_schedules(client, wanted, flows)
         changed = changes(before, read_schedules(client, flows))
     print(*(changed or ["The schedules are unchanged."]), sep="\n")
     return 0

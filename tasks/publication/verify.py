@@ -1,4 +1,4 @@
-"""Whether the files that people open are the files that were published. For people and for alarms."""
+"""Verify published months, and list them."""
 
 import tempfile
 from collections.abc import Mapping
@@ -42,15 +42,15 @@ def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
         storage: Where it was published.
         month: The label of the snapshot.
         repair: First copy the files of the committed revision to the names that people open. A revision's own file is
-            never changed: where one is damaged, restore it from the store's versions, or from a shown name that is
-            undamaged.
+            never changed: where one is damaged, restore it from the store's versions, or from the copy that
+            people open, if that is undamaged.
     """
     manifest = read_manifest(storage, month)
     if manifest is None:
         return Verdict(None, [f"{month} was never published at {storage.address('')}."])
     own_files = {file.key: file for file in manifest.files.values()}
     own_faults = [f"{storage.address(key)} {fault}." for key, fault in _faults(storage, own_files)]
-    # A damaged revision must not be copied over a name that still has the right file.
+    # A damaged file must not be copied over a good copy.
     if repair and not own_faults:
         for name, _ in _faults(storage, manifest.files):
             storage.copy(manifest.files[name].key, name)
@@ -134,5 +134,5 @@ def list_months(storage: Storage) -> list[MonthLine]:
 
 
 def _is_of(folder: str, revisions: tuple[Revision, ...]) -> bool:
-    """Whether the folder is one of these revisions'; schema version 1 added a part of another id to its name."""
+    """Whether the folder belongs to one of these revisions; in schema version 1 its name has a second part."""
     return folder.partition("-")[0] in {revision.id for revision in revisions}

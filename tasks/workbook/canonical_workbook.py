@@ -1,7 +1,7 @@
-"""A workbook of our own with the cells that were read, in the most ordinary form.
+"""A new workbook with the cells that were read, in the most ordinary form.
 
-It has the usual parts under their usual names, one sheet, one table of texts, numbers as they were spelled, and of the
-styles the formats of numbers alone.
+It has the usual parts with their usual names, one sheet, one table of texts, the numbers as they were spelled, and the
+number formats.
 """
 
 import re
@@ -40,12 +40,12 @@ def write_canonical_workbook(cells: pl.DataFrame, columns: Sequence[str], calend
 
     Args:
         cells: `cell_kinds.READ_CELL`, none of them an error or uncalculated.
-        columns: Letters of their columns; they are moved together, as A, B and so on, because the Excel reader makes a
-            table of all columns between the first and the last.
+        columns: Letters of their columns; they become A, B and so on, because the Excel reader makes a table of all
+            columns between the first and the last.
         calendar: How the workbook shows numbers as dates.
         path: The .xlsx file.
     """
-    # A shared text is written once: a million cells may share a long one.
+    # A shared text is written once, because a million cells may share a long one.
     shared = cells.filter(pl.col("shared").is_not_null()).unique("shared").sort("shared")
     is_own = (pl.col("kind") == "text") & pl.col("shared").is_null()
     own_number = pl.when(is_own).then(shared.height + is_own.cum_sum() - 1)
@@ -87,7 +87,7 @@ def _cell() -> pl.Expr:
 
 
 def _escaped(texts: pl.Series) -> pl.Series:
-    """The texts as XML; characters that XML cannot have as the format writes them, `_x0007_`."""
+    """The texts as XML; characters that XML cannot contain are written as `_x0007_`, as the format does."""
     changed = changed_where(texts.str.contains(_MAY_BE_NO_XML), texts, lambda text: _NO_XML.sub(_as_code, text))
     return changed.str.replace_many(_MARKUP)
 

@@ -1,4 +1,4 @@
-"""What each stored cell is: its kind and its text."""
+"""The kind and the text of each stored cell."""
 
 import polars as pl
 
@@ -28,9 +28,9 @@ _TRUTHS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
 
 def with_texts(cells: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
-    """The stored cells, under `text` the text of those that contain one, and under `shared` its number if it is shared.
+    """Add `text`, the text of the cells that contain one, and `shared`, its number if it is a shared text.
 
-    Both are null where the workbook has no text of that number.
+    Both are null if the workbook has no text of that number.
     """
     type_ = pl.col("type")
     own = cells.select(pl.when(type_ == "str").then("value").when(type_ == INLINE).then("inline")).to_series()
@@ -49,11 +49,11 @@ def kinds_of_cells(cells: pl.DataFrame, dates: list[int], *, is_calculated: bool
     Args:
         cells: What `with_texts` gives.
         dates: The styles that show a number as a date.
-        is_calculated: Whether a 0 that a formula gave is a result. Some programs write one where they calculate
-            nothing, and have the spreadsheet calculate when it opens the workbook.
+        is_calculated: Whether the 0 of a formula is a result. Some programs write a 0 instead of calculating, and let
+            the spreadsheet calculate when it opens the workbook.
 
     Raises:
-        UnreadableWorkbookError: A cell has no certain meaning.
+        UnreadableWorkbookError: A cell is ambiguous.
     """
     digits = pl.col("value").str.strip_chars(XML_BLANKS)
     number = pl.when(pl.col("type") == "n").then(digits).cast(pl.Float64, strict=False)
@@ -79,7 +79,7 @@ def _has_digits() -> pl.Expr:
 
 
 def _fault() -> pl.Expr:
-    """What is wrong with a cell, as the end of a sentence about its content; null where nothing is."""
+    """What is wrong with a cell, as the end of a sentence about its content; null if nothing is."""
     type_, inline = pl.col("type"), pl.col("inline").fill_null("")
     is_inline = type_ == INLINE
     return (
@@ -99,7 +99,7 @@ def _fault() -> pl.Expr:
 def _kind(dates: list[int], *, is_calculated: bool) -> pl.Expr:
     is_text, type_ = pl.col("type").is_in(TEXT_TYPES), pl.col("type")
     has_text = pl.col("text").fill_null("") != ""
-    # Text that a formula gave may be empty; any other result may not.
+    # The result of a formula may be an empty text, but nothing else that is empty.
     is_empty_text = is_text & pl.col("text").is_not_null() & is_calculated
     is_nothing = pl.when(is_text).then(~has_text & ~is_empty_text).otherwise(~_has_digits())
     is_zero = (pl.col("number") == 0).fill_null(value=False) & (not is_calculated)

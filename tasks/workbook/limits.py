@@ -1,4 +1,4 @@
-"""How much memory and time the reading of one workbook may take, enforced by the kernel."""
+"""How much memory and time the reading of one workbook may take; the kernel enforces it."""
 
 import resource
 import signal

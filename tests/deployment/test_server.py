@@ -149,7 +149,7 @@ def test_the_schedules_of_the_server_equal_prefect_yaml(client: SyncPrefectClien
     }
 
     def after(file: deploy.Schedules) -> deploy.Schedules:
-        deploy.equalise(client, file, {"monthly-sales", "backfill"})
+        deploy.update_schedules(client, file, {"monthly-sales", "backfill"})
         return deploy.read_schedules(client, {"monthly-sales", "backfill"})
 
     assert after(wanted) == wanted
