@@ -231,7 +231,7 @@ def _verify(options: VerifyOptions) -> int:
             if verdict.faults
             else mark("{month}, revision {revision}: as published")
         )
-        print(text.gettext(sentence, month=month, revision=str(verdict.manifest.revision)))
+        print(text.gettext(sentence, month=month, revision=verdict.manifest.revision))
         shown = summary_headline(verdict.manifest.summary(), verdict.manifest.run_parameters())
         print("\n".join([shown.title, *shown.sentences()]))
     return REFUSED if verdict.faults else PUBLISHED
@@ -258,7 +258,7 @@ def _list(options: ListOptions) -> int:
 def _report_refusal(refused: "DataRefused", language: "Language") -> None:
     """All errors on stderr, at most twenty of a kind; the rest is counted, and listed in a file."""
     from tasks.messages import messages_in  # noqa: PLC0415
-    from tasks.report.content import refusal_lines  # noqa: PLC0415
+    from tasks.report.issue_words import refusal_lines  # noqa: PLC0415
 
     for text in refusal_lines(refused.issues, messages_in(language)):
         _say(text)

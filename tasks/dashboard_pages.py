@@ -10,21 +10,12 @@ from decimal import Decimal
 
 import polars as pl
 
-from tasks.domain.period import BEST_SELLERS, list_best_sellers
-from tasks.domain.rules import RULES, SEVERITIES
 from tasks.domain.sources import SOURCES
-from tasks.messages import Messages, mark
-from tasks.report.content import (
-    DISPOSITIONS,
-    SEVERITY_NAMES,
-    SOURCE_NAMES,
-    Report,
-    reason,
-    remedy,
-    title,
-    word_issues,
-)
-from tasks.report.headline import Headline, headline
+from tasks.messages import Messages, messages_in
+from tasks.publication.publisher import PublishedMonth
+from tasks.report.content import DISPOSITIONS, SEVERITY_NAMES, SOURCE_NAMES, Report, title
+from tasks.report.issue_words import word_issues
+from tasks.report.layout import CHECKS_NOTE, HEADINGS
 
 LONGEST_TABLE = 500
 """Rows of a table that a page shows in a moment."""
@@ -39,152 +30,85 @@ _CELL_LINKS = re.compile(rf"(?<=<)|(?<=\])(?=[(\[:])|{_LINK_STARTS.pattern}", re
 _JOINER = "\N{WORD JOINER}"
 
 
-def month_markdown(outcome: str, addresses: Sequence[str], report: Report) -> str:
+def month_markdown(published: PublishedMonth, report: Report | None = None) -> str:
     """The snapshot on one page.
 
     Args:
-        outcome: What was published, in a sentence.
-        addresses: Where the files are.
-        report: What the report shows.
+        published: What was published.
+        report: What its report shows; None where another run wrote it.
     """
-    messages, shown = report.messages, headline(report)
-    return "\n\n".join(
-        [
-            *_top(outcome, shown),
-            *_wines(report),
-            "## " + messages.gettext(mark("Rows of the three workbooks")),
-            _rows(report),
-            *_files(addresses, messages),
-        ]
-    )
+    text = messages_in(published.headline.language)
+    rows = [*_wines(report), "## " + text.gettext("Rows of the three workbooks"), _rows(report)] if report else []
+    return "\n\n".join([*_top(published), *rows, *_files(published, text)])
 
 
-def unchanged_markdown(outcome: str, addresses: Sequence[str], shown: Headline, messages: Messages) -> str:
-    """The snapshot of a run that found it published already."""
-    return "\n\n".join([*_top(outcome, shown), *_files(addresses, messages)])
-
-
-def _top(outcome: str, shown: Headline) -> list[str]:
+def _top(published: PublishedMonth) -> list[str]:
     """The news, the figures with their changes, and the sentences below them."""
+    shown, outcome = published.headline, plain(published.sentence)
     width = max(len(tile.notes) for tile in shown.tiles)
     rows = [
-        ["", shown.period, *[""] * width],
-        ["---", "---:", *["---"] * width],
-        *(
-            [
-                tile.label,
-                f"**{plain(tile.text)}**",
-                *map(plain, tile.notes),
-                *[""] * (width - len(tile.notes)),
-            ]
-            for tile in shown.tiles
-        ),
+        [tile.label, f"**{plain(tile.text)}**", *map(plain, tile.notes), *[""] * (width - len(tile.notes))]
+        for tile in shown.tiles
     ]
+    table = _table(["", shown.period, *[""] * width], "lr" + "l" * width, rows)
     lines = [
         f"- **{line.label}** {plain(line.text)}" if line.label else f"- {plain(line.text)}" for line in shown.lines
     ]
-    return [f"# {shown.title}", plain(outcome), f"**{plain(shown.news)}**", _table(rows), "\n".join(lines)]
+    return [f"# {shown.title}", outcome, f"**{plain(shown.news)}**", table, "\n".join(lines)]
 
 
 def _wines(report: Report) -> list[str]:
     """The best sellers of the period as a table with bars; to date where there is no earlier snapshot."""
-    messages = report.messages
-    if report.summary.period is None:
-        wines, units, value = report.wines.head(BEST_SELLERS), "total_sales", "revenue"
-        heading = messages.gettext(mark("Wines with the most revenue to date"))
-    else:
-        wines, units, value = list_best_sellers(report.wines.lazy()).collect(), "sold_units", "sold_value"
-        heading = messages.gettext(mark("Best sellers of the period"))
-    top = wines.select(title(_TITLE_LENGTH, messages).alias("title"), units, value).rows()
-    most = max((amount for _, _, amount in top), default=Decimal(0))
-    rows = [
-        [messages.gettext(mark("Wine")), messages.gettext(mark("Bottles")), "€", ""],
-        ["---", "---:", "---:", "---"],
-        *(
-            [plain(name), messages.number(sold), messages.money(amount), bar(amount, most)]
-            for name, sold, amount in top
-        ),
-    ]
-    return [f"## {heading}", _table(rows)]
+    text, top = report.messages, report.best_sellers
+    wines = top.wines.select(title(_TITLE_LENGTH, text).alias("title"), "units", "value").rows()
+    most = max((value for *_, value in wines), default=Decimal(0))
+    rows = [[plain(name), text.number(units), text.money(value), bar(value, most)] for name, units, value in wines]
+    return [f"## {top.heading}", _table([text.gettext("Wine"), text.gettext("Bottles"), "€", ""], "lrrl", rows)]
 
 
 def _rows(report: Report) -> str:
-    messages = report.messages
-    rows = [
-        [
-            messages.gettext(mark("Workbook")),
-            messages.gettext(mark("read")),
-            *map(messages.gettext, DISPOSITIONS.values()),
-        ],
-        ["---", *["---:"] * (1 + len(DISPOSITIONS))],
-    ]
+    text, rows = report.messages, []
     for source in SOURCES:
         of = report.row_counts.filter(source=source)
         counts = [int(of.filter(disposition=one)["rows"].sum()) for one in DISPOSITIONS]
-        rows.append([messages.gettext(SOURCE_NAMES[source]), *map(messages.number, (sum(counts), *counts))])
-    return _table(rows)
+        rows.append([text.gettext(SOURCE_NAMES[source]), *map(text.number, (sum(counts), *counts))])
+    headings = [text.gettext(one) for one in (HEADINGS["source"], "read", *DISPOSITIONS.values())]
+    return _table(headings, "lrrrr", rows)
 
 
-def _files(addresses: Sequence[str], messages: Messages) -> list[str]:
-    return ["## " + messages.gettext(mark("Files")), "\n".join(f"- {code(address)}" for address in addresses)]
+def _files(published: PublishedMonth, text: Messages) -> list[str]:
+    """A link to the workbook, where a browser can follow it, and the addresses of all files."""
+    heading, words = text.gettext("Files"), text.gettext("Open the workbook")
+    link = [f"[{words}]({published.link})"] if published.link else []
+    return [f"## {heading}", *link, "\n".join(f"- {code(address)}" for address in published.addresses)]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+def _table(headings: Sequence[str], sides: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table whose columns are aligned left or right: one letter, l or r, for each."""
+    rule = ["---:" if side == "r" else "---" for side in sides]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows))
 
 
 def quality_title(report: Report) -> str:
     """What the table of data checks shows."""
-    return report.messages.gettext(
-        mark("Every row of the three workbooks is used, ignored or rejected; here is how many and why.")
-    )
+    return report.messages.gettext(CHECKS_NOTE)
 
 
 def quality_table(report: Report) -> list[dict[str, object]]:
-    """How many rows have which disposition, and which cells need a look; what stops a run first."""
-    messages, sources = report.messages, {book.file: book.source for book in report.workbooks}
-    grouped = report.translated_issues.group_by("file", "disposition", "rule", "severity", maintain_order=True).len(
-        "rows"
-    )
-    found = [
-        row | {"source": sources.get(row["file"]), "units": None, "detail": None}
-        for row in grouped.iter_rows(named=True)
-    ]
-    severities = {(row["source"], row["rule"]): row["severity"] for row in found}
-    counted = [
-        row
-        | {
-            "severity": severities.get((row["source"], row["rule"]))
-            or (RULES[row["rule"]].severity if row["rule"] else "")
+    """How many rows have which disposition, and which cells need a look; see `Report.quality`."""
+    shown = ("source", "outcome", "reason", "severity", "rows", "rejected_units", "remedy")
+    return _named(report.quality.select(shown), report.messages)
+
+
+def _named(rows: pl.DataFrame, messages: Messages) -> list[dict[str, object]]:
+    """The rows under the headings that they have on the sheets, as text that nothing but text can come of."""
+    return [
+        {
+            messages.gettext(HEADINGS[name]): cell(value) if isinstance(value, str) else "" if value is None else value
+            for name, value in row.items()
         }
-        for row in report.row_counts.iter_rows(named=True)
+        for row in rows.iter_rows(named=True)
     ]
-    known = {(row["source"], row["rule"]) for row in counted}
-    rows = [*counted, *(row for row in found if (row["source"], row["rule"]) not in known)]
-    order = (*SEVERITIES.categories, "")
-    # What costs sales comes first within its severity.
-    ordered = sorted(rows, key=lambda row: (order.index(row["severity"]), -(row["units"] or 0)))
-    return [_quality_row(row, messages) for row in ordered]
-
-
-def _quality_row(row: Mapping[str, object], messages: Messages) -> dict[str, object]:
-    rule, source = row["rule"], row["source"]
-    detail = row["detail"] and cell(str(row["detail"]))
-    return {
-        messages.gettext(mark("Workbook")): (
-            messages.gettext(SOURCE_NAMES[source]) if source in SOURCES else cell(str(row.get("file", source)))
-        ),
-        messages.gettext(mark("Outcome")): _named(DISPOSITIONS, row["disposition"], messages),
-        messages.gettext(mark("Reason")): reason(rule, detail, messages),  # type: ignore[arg-type]
-        messages.gettext(mark("Severity")): _named(SEVERITY_NAMES, row["severity"], messages),
-        messages.gettext(mark("Rows")): row["rows"],
-        messages.gettext(mark("Bottles sold")): "" if row["units"] is None else row["units"],
-        messages.gettext(mark("What to do")): remedy(str(rule), messages) if rule else "",
-    }
-
-
-def _named(names: Mapping[str, str], value: object, messages: Messages) -> str:
-    return messages.gettext(names[str(value)]) if value else ""
 
 
 def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[dict[str, object]]:
@@ -195,20 +119,14 @@ def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[d
         listed: Where the full list is.
         messages: The language of the run.
     """
-    headings = [
-        messages.gettext(one)
-        for one in (
-            mark("Severity"), mark("Cell"), mark("What is wrong"), mark("What to do"), mark("Value"), mark("Column"),
-        )
-    ]  # fmt: skip
-    table: list[dict[str, object]] = [
-        dict(zip(headings, (
-            _named(SEVERITY_NAMES, issue["severity"], messages), _address(issue), cell(issue["problem"]),
-            issue["remedy"], "" if issue["value"] is None else cell(issue["value"]),
-            cell(issue["column"] or ""),
-        ), strict=True))
-        for issue in word_issues(issues.head(LONGEST_TABLE), messages).iter_rows(named=True)
-    ]  # fmt: skip
+    worded = word_issues(issues.head(LONGEST_TABLE), messages)
+    severities = {name: messages.gettext(message) for name, message in SEVERITY_NAMES.items()}
+    shown = worded.select(
+        pl.col("severity").cast(pl.String).replace(severities),
+        pl.Series("cell", [_address(issue) for issue in worded.iter_rows(named=True)], pl.String),
+        "problem", "remedy", "value", "column",
+    )  # fmt: skip
+    table = _named(shown, messages)
     if issues.height > LONGEST_TABLE:
         rest = messages.ngettext(
             "… and {count} issue more. All of them are in {file}",
@@ -216,14 +134,15 @@ def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[d
             issues.height - LONGEST_TABLE,
             file=listed,
         )
-        table.append({heading: rest if heading == headings[1] else "" for heading in headings})
+        shown_in = HEADINGS["cell"]
+        table.append({heading: rest if heading == messages.gettext(shown_in) else "" for heading in table[0]})
     return table
 
 
 def _address(issue: Mapping[str, object]) -> str:
     """File, sheet and cell as Excel shows them: erp.xlsx [Sheet1] C2."""
     sheet = f"[{issue['sheet']}]" if issue["sheet"] else ""
-    return cell(" ".join(str(part) for part in (issue["file"], sheet, issue["cell"]) if part))
+    return " ".join(str(part) for part in (issue["file"], sheet, issue["cell"]) if part)
 
 
 def bar(value: Decimal, most: Decimal) -> str:

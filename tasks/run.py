@@ -24,10 +24,9 @@ from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artif
 from tasks.dashboard_pages import issue_table, plain
 from tasks.domain.issues import DataRefused, OutsideFailure
 from tasks.domain.parameters import Parameters
-from tasks.messages import mark, messages_in
-from tasks.report.content import refusal_sentence
+from tasks.messages import messages_in
 from tasks.report.csv_files import write_issues
-from tasks.report.issue_words import translate_words
+from tasks.report.issue_words import refusal_in, refusal_sentence, translate_words
 from tasks.storage.local import file_facts, outside
 from tasks.storage.protocol import ConflictError, Storage
 from tasks.workbook.fetch import WorkbookLocations
@@ -98,7 +97,7 @@ def open_run(
             yield run
         except DataRefused as refused:
             _report_refusal(run, refused)
-            raise
+            raise refusal_in(messages_in(parameters.language), refused) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,8 +108,8 @@ def _report_refusal(run: Run, refused: DataRefused) -> None:
     with only_warned("The run's page does not show the issues", logger):
         errors = refused.issues.filter(pl.col("severity") == "error")
         warnings = refused.issues.filter(pl.col("severity") == "warning")
-        sentence = refusal_sentence(errors.height, text) if errors.height else str(refused)
-        about = plain(text.gettext(mark("Warnings about the same workbooks. They alone do not stop a run.")))
+        sentence = refusal_sentence(errors.height, text)
+        about = plain(text.gettext("Warnings about the same workbooks. They alone do not stop a run."))
         show_artifacts(
             Artifact("refused-issues", plain(sentence), issue_table(errors, listed, text)),
             *([Artifact("refused-warnings", about, issue_table(warnings, listed, text))] if warnings.height else []),

@@ -27,7 +27,6 @@ from tasks.domain.premium import classify_wines as classify
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.sources import SOURCES, Source
 from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
-from tasks.messages import messages_in
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
 from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
@@ -216,7 +215,7 @@ def write_reports(report: SnapshotReport, run: Run) -> WrittenReport:
     write_wines(files.path(files.premium), report.wines.filter("is_premium"), dialect)
     write_wines(files.path(files.ordinary), report.wines.remove("is_premium"), dialect)
     write_table(files.path(files.table), report.snapshot.collect())
-    write_issues(files.path(files.issues), report.translated_issues, dialect)
+    write_issues(files.path(files.issues), report.worded_issues, dialect)
     return WrittenReport(**{field.name: getattr(report, field.name) for field in fields(report)}, files=files)
 
 
@@ -238,21 +237,7 @@ def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
 def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> None:
     """Show the month on the run's page, and announce it by an event and by e-mail; a failure here is a warning."""
     logger = get_run_logger()
-    if published.outcome == "superseded":  # what counts is not what this run wrote
-        _show_other(published, run)
-    else:
-        with only_warned("The run's page does not show the month", logger):
-            show_artifacts(
-                Artifact(
-                    "monthly-summary",
-                    dashboard_pages.plain(f"{published.sentence} {published.headline.news}"),
-                    dashboard_pages.month_markdown(published.sentence, published.addresses, written),
-                ),
-                Artifact(
-                    "data-quality", dashboard_pages.quality_title(written), dashboard_pages.quality_table(written)
-                ),
-            )
-            label_run(published.outcome)
+    _show(published, None if published.outcome == "superseded" else written)  # what counts is another run's report
     with only_warned("The event of the publication was not sent", logger):
         if published.outcome == "published":
             emit_published(published, run.destination)
@@ -269,18 +254,19 @@ def show_published(plan: Plan, run: Run) -> PublishedMonth:
     """The month that is published already; a name that lags behind it is brought up to date."""
     published = show_month(run.destination, plan, run.parameters.month)
     get_run_logger().info(published.sentence)
-    _show_other(published, run)
+    _show(published)
     with only_warned("The event of the unchanged month was not sent", get_run_logger()):
         emit_unchanged(published, run.destination)
     return published
 
 
-def _show_other(published: PublishedMonth, run: Run) -> None:
-    """Show on the run's page a month that another run has published."""
+def _show(published: PublishedMonth, report: WrittenReport | None = None) -> None:
+    """Show the month on the run's page; of a report that another run has published, only its figures and files."""
+    sentence = dashboard_pages.plain(f"{published.sentence} {published.headline.news}")
     with only_warned("The run's page does not show the month", get_run_logger()):
-        sentence = dashboard_pages.plain(f"{published.sentence} {published.headline.news}")
-        page = dashboard_pages.unchanged_markdown(
-            published.sentence, published.addresses, published.headline, messages_in(run.parameters.language)
-        )
-        show_artifacts(Artifact("monthly-summary", sentence, page))
+        pages = [Artifact("monthly-summary", sentence, dashboard_pages.month_markdown(published, report))]
+        if report:
+            title, table = dashboard_pages.quality_title(report), dashboard_pages.quality_table(report)
+            pages.append(Artifact("data-quality", title, table))
+        show_artifacts(*pages)
         label_run(published.outcome)

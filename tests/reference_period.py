@@ -200,16 +200,17 @@ class Reference:
         out = [key for key, stock in stocks.items() if stock <= 0]
         has_pace = any(product["pace"] is not None for product in products.values())
         at_risk = [product["at_risk"] for product in products.values() if product["at_risk"] is not None]
-        judged = [key for key, stock in stocks.items() if stock > 0 and products[key]["is_dormant"] is not None]
-        dormant = [key for key in judged if products[key]["is_dormant"]]
+        judged = [products[key]["is_dormant"] for key, stock in stocks.items() if stock > 0]
+        dormant = [key for key, stock in stocks.items() if stock > 0 and products[key]["is_dormant"]]
+        is_known = any(judged) or (bool(judged) and None not in judged)
         return {
             "out_of_stock": sum(self.now[key].units > 0 for key in out),
             "out_of_stock_selling": sum((products[key]["pace"] or 0) > 0 for key in out) if has_pace else None,
             "reorder": len(at_risk) if has_pace else None,
             "at_risk": sum(at_risk, Decimal(0)) if has_pace else None,
-            "dormant": len(dormant) if judged else None,
-            "dormant_units": sum(stocks[key] for key in dormant) if judged else None,
-            "dormant_value": sum((products[key]["stock_value"] for key in dormant), Decimal(0)) if judged else None,
+            "dormant": len(dormant) if is_known else None,
+            "dormant_units": sum(stocks[key] for key in dormant) if is_known else None,
+            "dormant_value": sum((products[key]["stock_value"] for key in dormant), Decimal(0)) if is_known else None,
             "below_zero": sum(stock < 0 for stock in stocks.values()),
             "unknown": len(self.now) - len(stocks),
         }

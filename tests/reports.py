@@ -135,5 +135,5 @@ def write(report: Report, folder: Path) -> Written:
     write_workbook(files.path(files.workbook), report)
     write_wines(files.path(files.premium), report.wines.filter("is_premium"), dialect)
     write_wines(files.path(files.ordinary), report.wines.remove("is_premium"), dialect)
-    write_issues(files.path(files.issues), report.translated_issues, dialect)
+    write_issues(files.path(files.issues), report.worded_issues, dialect)
     return Written(report, files)

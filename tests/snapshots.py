@@ -14,8 +14,7 @@ from tasks.domain.period import Period, compare_snapshots, snapshot_rows
 from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.schemas import Snapshot
-
-HISTORY_DAYS = 400
+from tasks.publication.history import HISTORY_DAYS
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Compared:
 
 
 def compare(*snapshots: Exported) -> Compared:
-    """Compare the last of the snapshots with the others of the last 400 days, as their tables hold them."""
+    """Compare the last of the snapshots with the earlier ones that a month is computed with."""
     *earlier, last = snapshots
     kept = [one for one in earlier if one.day >= last.day - timedelta(days=HISTORY_DAYS)]
     tables = [table_of(one) for one in kept]

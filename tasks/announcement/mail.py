@@ -124,20 +124,15 @@ def compose(mail: Mail, sender: str, recipients: tuple[str, ...]) -> EmailMessag
     message["From"], message["To"] = sender, ", ".join(recipients)
     message["Subject"], message["Date"], message["Message-ID"] = mail.subject, formatdate(), mail.message_id
     size, text = mail.workbook.stat().st_size, messages_in(mail.language)
-    if size > LARGEST_ATTACHMENT:
-        message.set_content(
-            mail.body
-            + "\n\n"
-            + text.gettext(
-                mark("The workbook has {size} MB, too much for an e-mail: {address}"),
-                size=text.number(size / 1e6),
-                address=mail.workbook_address,
-            )
-            + "\n"
-        )
+    is_attached, address = size <= LARGEST_ATTACHMENT, mail.workbook_address
+    if is_attached:
+        last = text.gettext("The workbook is attached, and published as {address}", address=address)
+    else:
+        too_large = mark("The workbook has {size} MB, too much for an e-mail: {address}")
+        last = text.gettext(too_large, size=round(size / 1e6), address=address)
+    message.set_content(f"{mail.body}\n\n{last}\n")
+    if not is_attached:
         return message
-    attached = mark("The workbook is attached, and published as {address}")
-    message.set_content(f"{mail.body}\n\n{text.gettext(attached, address=mail.workbook_address)}\n")
     kind, _, subtype = (mimetypes.guess_type(mail.workbook.name)[0] or "application/octet-stream").partition("/")
     message.add_attachment(mail.workbook.read_bytes(), maintype=kind, subtype=subtype, filename=mail.workbook.name)
     return message

@@ -22,6 +22,7 @@ def emit_published(published: PublishedMonth, destination: Storage) -> None:
         "headline": headline.news,
         "figures": pydantic.TypeAdapter(dict[str, Any]).dump_python(asdict(published.figures), mode="json"),
         "addresses": list(published.addresses),
+        "link": published.link,
     }
     emit_month_event(
         PUBLISHED, published.month, address, payload, key=f"{address}{published.month}/{published.revision}"
@@ -39,5 +40,6 @@ def news_subject(published: PublishedMonth) -> str:
 
 
 def news_body(published: PublishedMonth) -> str:
-    """A published month in plain text: the figures with their changes, and where the files are."""
-    return "\n".join([published.sentence, "", *published.headline.sentences(), "", *published.addresses])
+    """A published month in plain text: the figures with their changes, and where the workbook and the files are."""
+    addresses = filter(None, [published.link, *published.addresses])
+    return "\n".join([published.sentence, "", *published.headline.sentences(), "", *addresses])

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from tasks.domain.money import mean_price
 from tasks.domain.period import NEAR_DAYS, same_date_last_year
 
 COMPARABLE_DAYS = 3
@@ -37,8 +38,8 @@ class Sold:
 
     @property
     def price_per_bottle(self) -> Decimal | None:
-        """Mean price of a bottle sold, EUR, half up to cents; None where no bottle was sold."""
-        return (self.value / self.units).quantize(Decimal("0.01"), ROUND_HALF_UP) if self.units > 0 else None
+        """See `money.mean_price`."""
+        return mean_price(self.value, self.units)
 
 
 MissingReason = Literal["first_snapshot", "history_too_short", "snapshot_missing"]

@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.domain.comparisons import Comparisons, Sold, compare_periods
 from tasks.domain.inventory import InventoryFigures, compute_inventory
-from tasks.domain.money import total_amount, total_units
+from tasks.domain.money import mean_price, total_amount, total_units
 from tasks.domain.period import CHANGES, Period
 from tasks.domain.premium import premium_price
 
@@ -42,6 +42,16 @@ class Figures:
     premium_revenue: Decimal
     threshold_price: Decimal
     cheapest_premium: Decimal | None
+
+    @property
+    def premium_share(self) -> Decimal:
+        """The share of the premium wines in the revenue; 0 where there is none."""
+        return self.premium_revenue / self.revenue if self.revenue else Decimal(0)
+
+    @property
+    def price_per_bottle(self) -> Decimal | None:
+        """See `money.mean_price`."""
+        return mean_price(self.revenue, self.units)
 
 
 def compute_figures(wines: pl.DataFrame, premium_threshold: float) -> Figures:

@@ -117,8 +117,8 @@ class InventoryFigures:
         reorder: Products that sell and have fewer than 8 weeks of cover, those out of stock included; None in a first
             snapshot.
         at_risk: What these sell in a week, EUR; None in a first snapshot.
-        dormant: Products in stock without a sale in the last 365 days of snapshots; None where the snapshots cover
-            fewer than 90 days.
+        dormant: Products in stock without a sale in the last 365 days of snapshots; None where none is known and some
+            may be, as while the snapshots cover fewer than 90 days.
         dormant_units: Bottles of these; None likewise.
         dormant_value: These bottles at their selling price, EUR; None likewise.
         below_zero: Products whose count of stock is below 0; they count as out of stock.
@@ -146,8 +146,9 @@ def compute_inventory(wines: pl.DataFrame) -> InventoryFigures:
     is_out = stock <= 0
     reorder, dormant = wines.filter(pl.col("at_risk").is_not_null()), wines.filter("is_dormant")
     has_pace = wines["pace"].null_count() < wines.height
-    # Known for no product that is in stock: the snapshots do not cover enough days.
-    has_dormant = wines.filter(stock > 0)["is_dormant"].null_count() < wines.filter(stock > 0).height
+    in_stock = wines.filter(stock > 0)
+    # Not "none" while it is unknown for some: the snapshots may cover too few days.
+    has_dormant = dormant.height > 0 or (in_stock.height > 0 and in_stock["is_dormant"].null_count() == 0)
     return InventoryFigures(
         out_of_stock=wines.filter(is_out & (pl.col("total_sales") > 0)).height,
         out_of_stock_selling=wines.filter(is_out & (pl.col("pace") > 0)).height if has_pace else None,

@@ -13,6 +13,8 @@ from tasks.domain.sources import COLUMNS
 SHOWN_VALUE_LENGTH = 40
 LINES_PER_RULE = 20
 MORE = "… and {rest} more like this ({rule}: {count} in all)."
+REFUSED = ("{count} error, nothing is published.", "{count} errors, nothing is published.")
+AND_MORE = "And {count} more."
 
 
 class DataIssue(dy.Schema):
@@ -156,6 +158,6 @@ def refusal(issues: pl.DataFrame) -> DataRefused:
     """
     errors = issues.filter(pl.col("severity") == "error")
     first = line(errors.row(0, named=True))
-    more = f" And {errors.height - 1:,} more." if errors.height > 1 else ""
-    count = "1 error" if errors.height == 1 else f"{errors.height:,} errors"
-    return DataRefused(f"{count}, nothing is published. {first}{more}", issues)
+    count = REFUSED[errors.height > 1].format(count=f"{errors.height:,}")
+    more = [AND_MORE.format(count=f"{errors.height - 1:,}")] if errors.height > 1 else []
+    return DataRefused(" ".join([count, first, *more]), issues)

@@ -1,6 +1,6 @@
 """Amounts in EUR: their types, and exact arithmetic with them."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
@@ -29,6 +29,11 @@ def per_week(price: pl.Expr, units: pl.Expr, days: pl.Expr) -> pl.Expr:
 def in_cents(frame: pl.DataFrame) -> pl.DataFrame:
     """Money in whole cents, as it is stored."""
     return frame.with_columns(pl.col(pl.Decimal).to_physical())
+
+
+def mean_price(value: Decimal, units: int) -> Decimal | None:
+    """Mean price of a bottle sold, EUR, half up to cents; None where no bottle was sold."""
+    return (value / units).quantize(Decimal("0.01"), ROUND_HALF_UP) if units > 0 else None
 
 
 def total_amount(euros: pl.Series) -> Decimal:

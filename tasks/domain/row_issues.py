@@ -7,6 +7,12 @@ from tasks.domain.join import Cleaned
 from tasks.domain.rules import CONTRADICTING_ROWS, RULES, SEVERITIES, Rule, cases_of, codes
 from tasks.domain.sources import SOURCE, SOURCES, Source
 
+UNITS_LOST = pl.when(~pl.col("rule").is_in(codes(scope="choice"))).then("units").fill_null(0)
+"""Units that are missing without a row: those of a repetition are counted with the row that it repeats."""
+
+_ORDER = [pl.col("severity"), -UNITS_LOST, *map(pl.col, ("source", "row", "column", "rule"))]
+"""The most severe issues first, and of these the rows that cost the most sales."""
+
 
 def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> pl.LazyFrame:
     """Every issue of every row, and one line for each rejected row.
@@ -18,7 +24,8 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
 
     Returns:
         One row per source, row, column and rule, with `severity`, `disposition`, `key`, the price or units `lost` with
-        a row, and the `other_row` that it contradicts; `locate_issues` adds the addresses and the values.
+        a row, the `units` of a rejected row, and the `other_row` that it contradicts; `locate_issues` adds addresses
+        and values.
     """
     found = [pl.concat(_of_links(joined, rule) for rule, _ in cases_of("link", "liaison"))]
     for source, rows in zip(SOURCES, cleaned, strict=True):
@@ -49,9 +56,9 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
             other_row=pl.when(pl.col("rule").is_in(list(_contradicting()))).then("other_row"),
         )
         .unique(["source", "row", "column", "rule"])
-        .join(ledger.select("source", "row", "disposition", "key"), on=["source", "row"], how="left")
-        .sort("severity", "source", "row", "column", "rule")
-        .select("source", "row", "column", "rule", "severity", "disposition", "key", "lost", "other_row")
+        .join(ledger.select("source", "row", "disposition", "key", "units"), on=["source", "row"], how="left")
+        .sort(_ORDER)
+        .select("source", "row", "column", "rule", "severity", "disposition", "key", "lost", "units", "other_row")
     )
 
 
@@ -111,7 +118,7 @@ def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], locatio
             for the sheet itself.
 
     Returns:
-        One row per issue (`DataIssue`), errors first, then by source, row and column.
+        One row per issue (`DataIssue`), errors first; among issues of one severity, those that cost the most sales.
     """
     values = pl.concat(
         frame.select("row", *(name for name in columns if name in frame.collect_schema().names()))
@@ -129,7 +136,7 @@ def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], locatio
         .join(locations.lazy(), on=["source", "column"], how="left", nulls_equal=True)
         .with_columns(other_column=pl.coalesce(pl.col("rule").replace_strict(other_columns, default=None), "column"))
         .join(others, on=["source", "other_row", "other_column"], how="left")
-        .sort("severity", "source", "row", "column", "rule")
+        .sort(_ORDER)
         .select(
             "file",
             "sheet",

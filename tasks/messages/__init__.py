@@ -4,6 +4,7 @@ Messages are written in English in the code, with named placeholders, and transl
 percentages, dates and plural forms follow CLDR, in sentences and in the formats of cells.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -27,9 +28,18 @@ NumberKind = Literal["count", "change", "money", "money change", "euros", "perce
 """How a number is shown; `change` always has a sign."""
 
 
+Value = str | int | Decimal | date
+"""What a placeholder stands for: a text as it is, a whole number, an amount in EUR, or a day."""
+
+
 def mark(message: str) -> str:
     """Mark a constant for translation where the language is not known yet."""
     return message
+
+
+def plural(one: str, many: str) -> tuple[str, str]:
+    """Mark both forms of a message with a `{count}`, where the language is not known yet."""
+    return one, many
 
 
 class Messages:
@@ -55,14 +65,25 @@ class Messages:
         compiled.seek(0)
         return Translations(compiled)
 
-    def gettext(self, message: str, **values: str) -> str:
+    def gettext(self, message: str, **values: Value) -> str:
         """A message with its placeholders filled in."""
         translated = self._translations.gettext(message) if message else ""
-        return translated.format(**values) if values else translated
+        return translated.format(**self._shown(values)) if values else translated
 
-    def ngettext(self, one: str, many: str, count: int, **values: str) -> str:
+    def ngettext(self, one: str, many: str, count: int, **values: Value) -> str:
         """The form of a message that agrees with a count; `{count}` is filled in."""
-        return self._translations.ngettext(one, many, count).format(count=self.number(count), **values)
+        return self._translations.ngettext(one, many, count).format(**self._shown({"count": count, **values}))
+
+    def _shown(self, values: Mapping[str, Value]) -> dict[str, str]:
+        """Each value as its type is written in this language."""
+        return {name: self._spelled(value) for name, value in values.items()}
+
+    def _spelled(self, value: Value) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Decimal):
+            return self.money(value)
+        return self.number(value) if isinstance(value, int) else self.long_date(value)
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
         """A number with its thousands grouped."""

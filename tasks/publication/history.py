@@ -16,7 +16,8 @@ from tasks.storage.protocol import Storage
 HISTORY_DAYS = 760
 """How far back the export dates of the snapshots lie that a month is computed with.
 
-The last 365 days are compared with the 365 before them: two years, each of which may begin 10 days early.
+The last 365 days are compared with the 365 before them, which begin with the snapshot within 10 days of the same date
+two years ago: 741 days before at most. The trend and the pace need less.
 """
 
 

@@ -18,7 +18,6 @@ def outcome_sentence(outcome: Outcome, month: str, revision: int, change: str, t
         change: What changed since the revision before; empty for the first.
         text: The language of the run.
     """
-    number = text.number(revision)
     if outcome == "unchanged":
         message = mark("{month} is already published (revision {revision}), nothing changed.")
     elif outcome == "superseded":
@@ -27,11 +26,11 @@ def outcome_sentence(outcome: Outcome, month: str, revision: int, change: str, t
         message = mark("{month} is checked, nothing was published: it would be revision {revision}.")
     else:
         message = mark("{month} is published (revision {revision}).")
-    sentence = text.gettext(message, month=month, revision=number)
+    sentence = text.gettext(message, month=month, revision=revision)
     if outcome not in {"published", "checked"} or not change:
         return sentence
     since = mark("Since revision {revision}: {change}.")
-    return f"{sentence} {text.gettext(since, revision=text.number(revision - 1), change=change)}"
+    return f"{sentence} {text.gettext(since, revision=revision - 1, change=change)}"
 
 
 def describe_change(before: Revision, after: Revision, text: Messages) -> str:
@@ -42,7 +41,7 @@ def describe_change(before: Revision, after: Revision, text: Messages) -> str:
     changes = []
     if was.revenue != now.revenue:
         message = mark("total revenue to date {before} → {now}")
-        changes.append(text.gettext(message, before=text.money(was.revenue), now=text.money(now.revenue)))
+        changes.append(text.gettext(message, before=was.revenue, now=now.revenue))
     if more := (now.units or 0) - (was.units or 0):
         change = text.number_change(more)
         changes.append(text.ngettext("{change} bottle", "{change} bottles", abs(more), change=change))
@@ -54,5 +53,5 @@ def describe_change(before: Revision, after: Revision, text: Messages) -> str:
         changes.append(text.ngettext("{change} premium wine", "{change} premium wines", abs(more), change=change))
     known = [snapshot.id for snapshot in before.earlier_snapshots]
     if months := [snapshot.month for snapshot in after.earlier_snapshots if snapshot.id not in known]:
-        changes.append(text.gettext(mark("compared with a new result of {months}"), months=", ".join(months)))
-    return ", ".join(changes) or text.gettext(mark("the same figures to date"))
+        changes.append(text.gettext("compared with a new result of {months}", months=", ".join(months)))
+    return ", ".join(changes) or text.gettext("the same figures to date")

@@ -56,6 +56,7 @@ class PublishedMonth:
         figures: The figures to date.
         headline: The figures in words; of a report that this run wrote, with what is missing from them.
         addresses: The address of each file, the manifest last.
+        link: A page that shows the workbook in a browser; empty where there is none.
     """
 
     month: str
@@ -65,6 +66,7 @@ class PublishedMonth:
     figures: Figures
     headline: Headline = field(repr=False)
     addresses: tuple[str, ...]
+    link: str = ""
 
 
 def publish_month(storage: Storage, plan: Plan, files: ReportFiles, report: Report) -> PublishedMonth:
@@ -264,4 +266,5 @@ def _outcome(storage: Storage, shown: Manifest, result_id: str, outcome: Outcome
         figures=shown.figures,
         headline=summary_headline(shown.summary(), parameters),
         addresses=tuple(storage.address(key) for key in (*shown.files, manifest_key(shown.month))),
+        link=storage.link(next(name for name in shown.files if name.endswith(".xlsx"))),
     )

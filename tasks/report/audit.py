@@ -5,7 +5,7 @@ other content is an inconsistency. The CSV files are compared column by column, 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,13 @@ from xlsxwriter.utility import xl_col_to_name
 from tasks.domain.issues import DataIssue
 from tasks.domain.parameters import CsvDialect
 from tasks.map_in_order import map_in_order
+from tasks.messages import Messages
 from tasks.report.cells import cell_frame, cell_text
 from tasks.report.content import Report, sheet_name
 from tasks.report.csv_files import WINE_COLUMNS, read_issues, read_wines
 from tasks.report.files import ReportFiles
-from tasks.report.layout import Sheet, table_sheets
+from tasks.report.layout import Cell, Sheet, table_sheets
 from tasks.report.summary import chart_data, summary_page
-from tasks.report.writer import TOTAL, total
 from tasks.storage.local import file_facts
 from tasks.workbook.fetch import FetchedWorkbook
 
@@ -35,9 +35,6 @@ _SHOWN = 3
 """Wrong cells of a sheet that are named."""
 
 _UNREADABLE = (OSError, ValueError, pl.exceptions.PolarsError, fastexcel.FastExcelError)
-
-Cells = dict[tuple[int, int], object]
-"""Expected values by row and column, counted from 0."""
 
 _Audit = tuple[str, Callable[[], list[str]]]
 
@@ -60,7 +57,7 @@ def audit_files(files: ReportFiles, report: Report) -> list[str]:
         audits.append((path.name, partial(_audit_wines_csv, path, expected, dialect)))
     audits += [(book.file, partial(_audit_input, book)) for book in report.workbooks]
     issues = files.path(files.issues)
-    audits.append((issues.name, partial(_audit_issues_csv, issues, report.translated_issues, dialect)))
+    audits.append((issues.name, partial(_audit_issues_csv, issues, report.worded_issues, dialect)))
     return [sentence for found in map_in_order(_run, audits) for sentence in found]
 
 
@@ -83,13 +80,11 @@ def _audit_input(book: FetchedWorkbook) -> list[str]:
 
 def _sheet_audits(path: Path, report: Report) -> Iterator[tuple[str, Callable[[], list[str]]]]:
     text, page = report.messages, summary_page(report)
-    summary: Cells = {(cell.row, cell.column): cell.value for cell in page.cells}
-    name = sheet_name("summary", text)
-    yield name, partial(_audit_cells, path, name, summary)
-    data = chart_data(page)
+    name, data = sheet_name("summary", text), chart_data(page)
+    yield name, lambda: _wrong_cells(_read(path, sheet_name("summary", text)), page.cells)
     for sheet in (*table_sheets(report), *([data] if data else [])):
         name = sheet_name(sheet.key, text)
-        yield name, partial(_audit_sheet, path, name, sheet, report)
+        yield name, partial(_audit_sheet, path, name, sheet, text)
 
 
 def _read(path: Path, name: str) -> pl.DataFrame:
@@ -98,32 +93,21 @@ def _read(path: Path, name: str) -> pl.DataFrame:
     return cells.with_columns(pl.all().replace("", None))
 
 
-def _audit_cells(path: Path, name: str, expected: Cells) -> list[str]:
-    return _wrong_cells(_read(path, name), expected)
-
-
-def _audit_sheet(path: Path, name: str, sheet: Sheet, report: Report) -> list[str]:
+def _audit_sheet(path: Path, name: str, sheet: Sheet, text: Messages) -> list[str]:
     """The columns of every table as a whole, and every other cell of the sheet on its own."""
-    cells, text = _read(path, name), report.messages
-    rest: Cells = {(0, 0): sheet.title, (1, 0): sheet.note} if sheet.title else {}
-    found, outside = [], pl.Series(range(cells.height))
+    cells, rest = _read(path, name), list(sheet.cells())
+    found, outside = [], set(range(cells.height))
     for placed in sheet.placed():
-        table = placed.table
-        rest |= {(placed.title_row, 0): table.title} if table.title else {}
-        for index, column in enumerate(table.columns):
-            rest[placed.header_row, index] = text.gettext(column.heading)
-            if column.total:
-                rest[placed.total_row, index] = total(table.frame[column.name])
-            elif table.has_totals and column.name == "post_title":
-                rest[placed.total_row, index] = text.gettext(TOTAL)
-        rows = cells.slice(placed.first_row, table.frame.height)
-        names = {column.name: cells.columns[index] for index, column in enumerate(table.columns) if index < cells.width}
-        there = rows.select(pl.col(letter).alias(name) for name, letter in names.items())
-        found += _outside(rows.select(cells.columns[len(table.columns) :]), placed.first_row, len(table.columns))
-        right = _as_cells(table.frame.select(column.name for column in table.columns))
+        columns, rows = placed.table.columns, cells.slice(placed.rows.start, len(placed.rows))
+        there = rows.select(
+            pl.col(letter).alias(column.name) for letter, column in zip(rows.columns, columns, strict=False)
+        )
+        right = _as_cells(placed.table.frame.select(column.name for column in columns))
+        found += _outside(rows.select(rows.columns[len(columns) :]), placed.rows.start, len(columns))
         found += _differences(_as_stored(there, right), right)
-        outside = outside.filter((outside < placed.first_row) | (outside >= placed.first_row + table.frame.height))
-    return [*_wrong_cells(cells, rest, set(outside)), *found]
+        rest += placed.cells(text)
+        outside -= set(placed.rows)
+    return [*_wrong_cells(cells, rest, outside), *found]
 
 
 def _outside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str]:
@@ -136,15 +120,15 @@ def _outside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str
     return []
 
 
-def _wrong_cells(cells: pl.DataFrame, expected: Cells, rows: set[int] | None = None) -> list[str]:
+def _wrong_cells(cells: pl.DataFrame, expected: Iterable[Cell], rows: set[int] | None = None) -> list[str]:
     """A sentence for the cells that are not what they should be, empty ones included."""
-    there: Cells = {
+    there = {
         (row, column): value
         for row in (range(cells.height) if rows is None else rows)
         for column, value in enumerate(cells.row(row))
         if value is not None
     }
-    right = {at: value for at, value in expected.items() if value is not None and value != ""}
+    right = {(cell.row, cell.column): cell.value for cell in expected if cell.value is not None and cell.value != ""}
     wrong = [at for at in sorted(there.keys() | right.keys()) if not _is_same(there.get(at), right.get(at))]
     shown = []
     for row, column in wrong[:_SHOWN]:

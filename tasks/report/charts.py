@@ -8,10 +8,9 @@ from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 
 from tasks.domain.comparisons import COMPARABLE_DAYS
-from tasks.domain.period import BEST_SELLERS, list_best_sellers
 from tasks.messages import Messages, mark
 from tasks.report import styles
-from tasks.report.content import ORDINARY, PREMIUM, Report, sheet_name, title
+from tasks.report.content import ORDINARY, PREMIUM, Report, TopWines, sheet_name, title
 from tasks.report.layout import Column, PlacedTable, Table
 from tasks.report.past_the_api import set_language
 
@@ -64,64 +63,58 @@ class ChartSpec:
         """The chart for readers who do not see it: every bar with its amount."""
         amounts = self.frame.select("label", amount=pl.coalesce(one.name for one in self.series))
         bars = [f"{label}: {text.money(amount)}" for label, amount in amounts.iter_rows()]
-        return text.gettext(mark("{title}. {bars}."), title=self.title, bars="; ".join(bars).replace("\n", " "))
+        return text.gettext("{title}. {bars}.", title=self.title, bars="; ".join(bars).replace("\n", " "))
 
 
 def trend(report: Report) -> ChartSpec:
     """What was sold in each of the last periods, by the date on which they end."""
-    text = report.messages
-    periods = report.trend
-    days = report.summary.period.sold.days if report.summary.period else 0
-    value = pl.col("value")
+    text, periods = report.messages, report.trend
+    days = periods["days"].filter(periods["is_current"])
+    # Where a period is longer or shorter than this one, each bar has its days.
+    has_days = periods.filter((pl.col("days") - days.first()).abs() > COMPARABLE_DAYS).height > 0
     labels = [
-        # The days of a period that is longer or shorter than this one.
-        text.short_date(end) if abs(length - days) <= COMPARABLE_DAYS
-        else text.ngettext("{end}\n{count} day", "{end}\n{count} days", length, end=text.short_date(end))
+        text.ngettext("{end}\n{count} day", "{end}\n{count} days", length, end=text.short_date(end)) if has_days
+        else text.short_date(end)
         for end, length in periods.select("end", "days").iter_rows()
     ]  # fmt: skip
-    frame = periods.select(
-        pl.Series("label", labels, pl.String),
-        pl.when("is_current").then(value).alias("current"),
-        pl.when(pl.col("is_last_year") & ~pl.col("is_current")).then(value).alias("last_year"),
-        pl.when(~pl.col("is_last_year") & ~pl.col("is_current")).then(value).alias("other"),
-    )
-    series = (
-        Series("current", mark("This period"), styles.WINE),
-        Series("last_year", mark("Same period last year"), "#FFFFFF", styles.WINE),
-        Series("other", mark("Other periods"), styles.SAND),
-    )
-    shown = tuple(one for one in series if frame[one.name].count())
-    return ChartSpec("column", text.gettext(mark("Sold by period, by the date on which it ends")), frame, shown)
+    is_current, is_last_year = pl.col("is_current"), pl.col("is_last_year")
+    series = {
+        Series("current", mark("This period"), styles.WINE): is_current,
+        Series("last_year", mark("Same period last year"), "#FFFFFF", styles.WINE): ~is_current & is_last_year,
+        Series("other", mark("Other periods"), styles.SAND): ~is_current & ~is_last_year,
+    }
+    title = text.gettext("Sold by period, by the date on which it ends")
+    none = text.gettext("The trend starts with the next snapshot.")
+    amounts = periods.with_columns(pl.Series("label", labels, pl.String))
+    return _spec("column", title, amounts if periods.height > 1 else amounts.clear(), series, none)
 
 
 def best_sellers(report: Report) -> ChartSpec:
-    """The wines that sold the most in the period; to date where there is no earlier snapshot."""
-    text = report.messages
-    if report.summary.period is None:
-        return _bars(report, report.wines, "revenue", text.gettext(mark("Wines with the most revenue to date")))
-    sold = list_best_sellers(report.wines.lazy()).collect()
-    return _bars(report, sold, "sold_value", text.gettext(mark("Best sellers of the period")))
+    """The wines that sold the most."""
+    return _bars(report.best_sellers, report.messages)
 
 
 def premium_wines(report: Report) -> ChartSpec:
     """The premium wines with the most revenue to date, on their own scale."""
-    premium = report.wines.filter("is_premium")
-    return _bars(
-        report, premium, "revenue", report.messages.gettext(mark("Premium wines with the most revenue to date"))
-    )
+    return _bars(report.best_premium, report.messages)
 
 
-def _bars(report: Report, wines: pl.DataFrame, amount: str, name: str) -> ChartSpec:
-    value = pl.col(amount)
-    bars = wines.filter(value > 0).head(BEST_SELLERS)
-    frame = bars.select(
-        title(_TITLE_LENGTH, report.messages).alias("label"),
-        pl.when(~pl.col("is_premium")).then(value).alias("ordinary"),
-        pl.when("is_premium").then(value).alias("premium"),
-    )
-    series = (Series("ordinary", ORDINARY, styles.SAND), Series("premium", PREMIUM, styles.WINE))
-    shown = tuple(one for one in series if frame[one.name].count())
-    return ChartSpec("bar", name, frame, shown, report.messages.gettext(mark("No sale to show.")))
+def _bars(top: TopWines, text: Messages) -> ChartSpec:
+    series = {
+        Series("ordinary", ORDINARY, styles.SAND): ~pl.col("is_premium"),
+        Series("premium", PREMIUM, styles.WINE): pl.col("is_premium"),
+    }
+    wines = top.wines.with_columns(title(_TITLE_LENGTH, text).alias("label"))
+    return _spec("bar", top.heading, wines, series, top.if_empty)
+
+
+def _spec(
+    kind: Literal["column", "bar"], heading: str, rows: pl.DataFrame, series: dict[Series, pl.Expr], if_empty: str
+) -> ChartSpec:
+    """The chart of `label` and `value`, each row in the series whose condition holds; none without a bar is shown."""
+    amounts = [pl.when(condition).then(pl.col("value")).alias(one.name) for one, condition in series.items()]
+    frame = rows.select("label", *amounts)
+    return ChartSpec(kind, heading, frame, tuple(one for one in series if frame[one.name].count()), if_empty)
 
 
 def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Messages) -> Chart:
@@ -133,15 +126,15 @@ def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Me
         data: Where its table is on the hidden sheet.
         text: The language of its texts.
     """
-    sheet, last = sheet_name("chart_data", text), data.first_row + spec.frame.height - 1
+    sheet, last = sheet_name("chart_data", text), data.rows[-1]
     chart = workbook.add_chart({"type": spec.kind})
     set_language(chart, text.tag)
     for index, one in enumerate(spec.series, start=1):
         chart.add_series(
             {
                 "name": text.gettext(one.heading),
-                "categories": [sheet, data.first_row, 0, last, 0],
-                "values": [sheet, data.first_row, index, last, index],
+                "categories": [sheet, data.rows[0], 0, last, 0],
+                "values": [sheet, data.rows[0], index, last, index],
                 "categories_data": spec.frame["label"].to_list(),
                 "values_data": spec.frame[one.name].cast(pl.Float64).to_list(),
                 "fill": {"color": one.fill},

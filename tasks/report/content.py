@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.inventory import list_dormant, list_reorder
-from tasks.domain.issues import lines
 from tasks.domain.parameters import Parameters
-from tasks.domain.period import CHANGES, Period, list_changes, select_trend
-from tasks.domain.rules import RULES
-from tasks.domain.sources import COLUMNS, SOURCES, Source
+from tasks.domain.period import BEST_SELLERS, CHANGES, Period, list_best_sellers, list_changes, select_trend
+from tasks.domain.row_issues import UNITS_LOST
+from tasks.domain.rules import RULES, SEVERITIES
+from tasks.domain.sources import SOURCES, Source
 from tasks.messages import Messages, mark, messages_in
 from tasks.report.cells import FORBIDDEN, REPLACEMENT
-from tasks.report.issue_words import translate_words
+from tasks.report.issue_words import reason, word_issues
 from tasks.workbook.fetch import FetchedWorkbook
 
 SheetKey = Literal["summary", "products", "premium", "stock", "changes", "checks", "about", "chart_data"]
@@ -45,8 +44,19 @@ STOCK_STATES = {
     "unknown": mark("no count"),
 }
 
-_ANOTHER = mark("another row")
-"""The cell that a sentence mentions, where it is about many rows."""
+
+class TopWines(NamedTuple):
+    """The wines of a chart, and of the same table on the dashboard.
+
+    Attributes:
+        heading: What they are.
+        wines: The first of them: columns of `PeriodWine`, and what they are ordered by as `units` and `value` (EUR).
+        if_empty: The sentence in place of no wine.
+    """
+
+    heading: str
+    wines: pl.DataFrame
+    if_empty: str
 
 
 @dataclass(frozen=True)
@@ -76,11 +86,6 @@ class Report:
         """The messages in the language of the run."""
         return messages_in(self.parameters.language)
 
-    @property
-    def export_date(self) -> date:
-        """The day on which the workbooks were exported."""
-        return self.parameters.export_date
-
     @cached_property
     def wines(self) -> pl.DataFrame:
         """One row per product (`PeriodWine`), by revenue."""
@@ -94,142 +99,152 @@ class Report:
     @cached_property
     def changes(self) -> pl.DataFrame:
         """One row per product and kind of change, the kind in words."""
-        changes, words = list_changes(self.period).collect(), {name: one.word for name, one in CHANGES.items()}
-        return changes.with_columns(_translated(changes["change"], words, self.messages).alias("change"))
+        words = {name: change.word for name, change in CHANGES.items()}
+        return list_changes(self.period).with_columns(self._words("change", words)).collect()
 
     @cached_property
     def products(self) -> pl.DataFrame:
-        """All products with their class and their changes in words."""
+        """All products with class and changes in words; a stock below 0 is shown as 0, so that totals add bottles."""
         changes = self.changes.group_by("product_id").agg(pl.col("change").str.join(", ").alias("changes"))
-        premium = pl.lit(self.messages.gettext(PREMIUM))
         return self.wines.join(changes, on="product_id", how="left", maintain_order="left").with_columns(
-            class_mark=pl.when("is_premium").then(premium)
+            pl.col("stock_quantity").clip(lower_bound=0),
+            class_mark=pl.when("is_premium").then(pl.lit(self.messages.gettext(PREMIUM))),
         )
 
     @cached_property
     def stock(self) -> pl.DataFrame:
-        """Products whose stock needs a look: what to reorder by sales at risk, then dormant stock by value.
-
-        A count below 0 is shown as 0, so that the total counts bottles; the data checks show the count itself.
-        """
-        wines, is_out = self.wines.lazy(), pl.col("stock_quantity") <= 0
-        lists = [
-            list_reorder(wines).with_columns(state=pl.when(is_out).then(pl.lit("out")).otherwise(pl.lit("reorder"))),
-            list_out_of_stock(wines).with_columns(state=pl.lit("out")) if self.summary.period is None else None,
-            list_dormant(wines).with_columns(state=pl.lit("dormant")),
-            wines.filter(pl.col("stock_quantity").is_null()).with_columns(state=pl.lit("unknown")),
-        ]
-        listed = pl.concat(rows for rows in lists if rows is not None).collect()
-        return listed.with_columns(
-            _translated(listed["state"], STOCK_STATES, self.messages).alias("state"),
-            pl.col("stock_quantity").clip(lower_bound=0),
-            is_alert=pl.col("state").is_in(["out", "reorder"]),
-        )
+        """Products whose stock needs a look: what to reorder by sales at risk, then dormant stock by value."""
+        wines, is_out = self.products.lazy(), pl.col("stock_quantity") <= 0
+        lists = {
+            "reorder": self.short_wines.lazy(),
+            "dormant": list_dormant(wines),
+            "unknown": wines.filter(pl.col("stock_quantity").is_null()),
+        }
+        listed = pl.concat(rows.with_columns(state=pl.lit(state)) for state, rows in lists.items())
+        is_short = pl.col("state") == "reorder"
+        state = pl.when(is_short & is_out).then(pl.lit("out")).otherwise("state").alias("state")
+        return listed.with_columns(state, is_alert=is_short).with_columns(self._words("state", STOCK_STATES)).collect()
 
     @cached_property
-    def counts(self) -> pl.DataFrame:
-        """Rows by source, disposition and reason, below how many were read."""
-        text, order = self.messages, pl.col("source").cast(pl.Enum(SOURCES))
-        read = self.row_counts.group_by("source").agg(pl.col("rows").sum()).with_columns(is_read=pl.lit(value=True))
-        counts = pl.concat(
-            [read, self.row_counts.with_columns(is_read=pl.lit(value=False))], how="diagonal_relaxed"
-        ).sort(order, ~pl.col("is_read"), "disposition", "rule", "detail")
-        severity = counts["rule"].replace_strict({code: rule.severity for code, rule in RULES.items()}, default=None)
-        reasons = [
-            None if is_read else reason(rule, detail, text)
-            for rule, detail, is_read in counts.select("rule", "detail", "is_read").iter_rows()
-        ]
-        return counts.select(
-            _translated(counts["source"], SOURCE_NAMES, text).alias("source"),
-            pl.when("is_read").then(pl.lit(text.gettext(mark("read"))))
-            .otherwise(_translated(counts["disposition"], DISPOSITIONS, text)).alias("outcome"),
-            "rows",
-            pl.col("units").alias("rejected_units"),
-            _translated(severity, SEVERITY_NAMES, text).alias("severity"),
-            "rule",
-            pl.Series("reason", reasons, pl.String),
-            pl.Series("remedy", [remedy(code, text) for code in counts["rule"]], pl.String),
-        )  # fmt: skip
+    def short_wines(self) -> pl.DataFrame:
+        """What to reorder by sales at risk; in a first snapshot, which has no pace, what sold and is out of stock."""
+        wines = self.products.lazy()
+        is_out = (pl.col("stock_quantity") <= 0) & (pl.col("total_sales") > 0)
+        return (wines.filter(is_out) if self.summary.period is None else list_reorder(wines)).collect()
+
+    @cached_property
+    def best_sellers(self) -> TopWines:
+        """The wines that sold the most in the period; to date where there is no earlier snapshot."""
+        if self.summary.period is None:
+            return self._most_revenue(self.wines, mark("Wines with the most revenue to date"))
+        sold = list_best_sellers(self.wines.lazy()).with_columns(units="sold_units", value="sold_value").collect()
+        return self._top(sold, mark("Best sellers of the period"))
+
+    @cached_property
+    def best_premium(self) -> TopWines:
+        """The premium wines with the most revenue to date."""
+        return self._most_revenue(self.wines.filter("is_premium"), mark("Premium wines with the most revenue to date"))
+
+    def _most_revenue(self, wines: pl.DataFrame, heading: str) -> TopWines:
+        sold = wines.filter(pl.col("revenue") > 0).head(BEST_SELLERS)
+        return self._top(sold.with_columns(units="total_sales", value="revenue"), heading)
+
+    def _top(self, wines: pl.DataFrame, heading: str) -> TopWines:
+        return TopWines(self.messages.gettext(heading), wines, self.messages.gettext("No sale to show."))
+
+    @cached_property
+    def worded_issues(self) -> pl.DataFrame:
+        """The issues (`DataIssue`) in the language of the run, with the `problem`."""
+        return word_issues(self.issues, self.messages)
 
     @cached_property
     def listed_issues(self) -> pl.DataFrame:
-        """The issues in words."""
-        text, issues = self.messages, word_issues(self.issues, self.messages)
-        return issues.with_columns(
-            _translated(issues["severity"], SEVERITY_NAMES, text).alias("severity"),
-            _translated(issues["disposition"], DISPOSITIONS, text).alias("outcome"),
-        )
+        """The issues with severity and outcome in words."""
+        outcome = self._words("disposition", DISPOSITIONS).alias("outcome")
+        return self.worded_issues.with_columns(outcome, self._words("severity", SEVERITY_NAMES))
 
     @cached_property
-    def translated_issues(self) -> pl.DataFrame:
-        """The issues (`DataIssue`) with their words in the language of the run."""
-        return translate_words(self.issues, self.messages)
-
-
-def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
-    """The issues in this language, with the `problem`, which names the other cell, and `of`, which names the key."""
-    sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
-    another = pl.col("other").fill_null(text.gettext(_ANOTHER))
-    problem = pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True)
-    of = {True: text.gettext(mark("of sku {key}")), False: text.gettext(mark("of product {key}"))}
-    is_of_the_shop = pl.col("column").is_in(list(COLUMNS["web"])).fill_null(value=False)
-    return translate_words(issues, text).with_columns(
-        problem.alias("problem"), is_of_the_shop.replace_strict(of, return_dtype=pl.String).alias("of")
-    )
-
-
-def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
-    """What a terminal shows of refused data: the errors, at most twenty of a kind, then how much there is in all."""
-    errors = issues.filter(pl.col("severity") == "error")
-    more = text.gettext(mark("… and {rest} more like this ({rule}: {count} in all)."))
-    last = refusal_sentence(errors.height, text)
-    if others := issues.height - errors.height:
-        last += " " + text.ngettext(
-            "Besides, {count} warning or rejected row.", "Besides, {count} warnings and rejected rows.", others
+    def counts(self) -> pl.DataFrame:
+        """Rows by source, disposition and reason, below how many were read; those that cost sales first."""
+        read = self.row_counts.group_by("source").agg(pl.col("rows").sum(), is_read=pl.lit(value=True))
+        counts = pl.concat([read, self.row_counts], how="diagonal_relaxed").sort(
+            pl.col("source").cast(pl.Enum(SOURCES)),
+            pl.col("is_read").is_null(),
+            "disposition",
+            -UNITS_LOST,
+            "rule",
+            "detail",
         )
-    return [*lines(word_issues(errors, text), more), last]
+        return self._count_words(counts)
 
+    @cached_property
+    def quality(self) -> pl.DataFrame:
+        """Rows and cells by source, disposition and reason; the most severe first, of these what costs sales."""
+        cells = self._issue_counts.join(self.row_counts.cast({"source": pl.String}), on=["source", "rule"], how="anti")
+        counts = pl.concat([self.row_counts.cast({"source": pl.String}), cells], how="diagonal_relaxed")
+        severity = pl.col("severity").cast(SEVERITIES)
+        counts = self._with_severity(counts).sort(severity, -UNITS_LOST, nulls_last=True, maintain_order=True)
+        return self._count_words(counts)
 
-def refusal_sentence(errors: int, text: Messages) -> str:
-    """How many errors stopped the run."""
-    return text.ngettext(
-        "Refused, nothing is published: {count} error.", "Refused, nothing is published: {count} errors.", errors
-    )
+    @cached_property
+    def _issue_counts(self) -> pl.DataFrame:
+        """How many issues there are by file, disposition and rule, with the source of the file."""
+        sources = {book.file: book.source for book in self.workbooks}
+        source = pl.col("file").replace_strict(sources, default=None, return_dtype=pl.String)
+        by = ["file", "disposition", "rule", "severity"]
+        counted = self.worded_issues.group_by(by, maintain_order=True).agg(rows=pl.len())
+        return counted.with_columns(source.alias("source"))
+
+    def _with_severity(self, counts: pl.DataFrame) -> pl.DataFrame:
+        """The counts with the severity of their issues, else that of their rule."""
+        of_rules = {code: rule.severity for code, rule in RULES.items()}
+        found = self._issue_counts.unique(["source", "rule"], keep="first", maintain_order=True)
+        severity = pl.coalesce(
+            pl.col("severity").cast(pl.String),
+            pl.col("rule").replace_strict(of_rules, default=None, return_dtype=pl.String),
+        )
+        return (
+            counts.drop("severity", strict=False)
+            .join(
+                found.select("source", "rule", "severity"),
+                on=["source", "rule"],
+                how="left",
+                nulls_equal=True,
+                maintain_order="left",
+            )
+            .with_columns(severity)
+        )
+
+    def _count_words(self, counts: pl.DataFrame) -> pl.DataFrame:
+        """The counts in words; of a file that is no workbook of one source, its own name."""
+        text, counts = self.messages, self._with_severity(counts.cast({"source": pl.String}))
+        file = pl.col("file") if "file" in counts.columns else None
+        is_read = pl.col("is_read") if "is_read" in counts.columns else pl.lit(value=False)
+        reasons = [reason(rule, detail, text) for rule, detail in counts.select("rule", "detail").iter_rows()]
+        remedies = {code: text.gettext(rule.remedy) for code, rule in RULES.items()}
+        return counts.select(
+            self._words("source", SOURCE_NAMES, file),
+            pl.when(is_read)
+            .then(pl.lit(text.gettext("read")))
+            .otherwise(self._words("disposition", DISPOSITIONS))
+            .alias("outcome"),
+            "rows",
+            pl.col("units").alias("rejected_units"),
+            self._words("severity", SEVERITY_NAMES),
+            "rule",
+            pl.when(~is_read.fill_null(value=False)).then(pl.Series("reason", reasons, pl.String)).alias("reason"),
+            pl.col("rule").replace_strict(remedies, default=None, return_dtype=pl.String).alias("remedy"),
+        )
+
+    def _words(self, column: str, names: Mapping[Any, str], default: pl.Expr | None = None) -> pl.Expr:
+        """The values of a column in words."""
+        words = {name: self.messages.gettext(message) for name, message in names.items()}
+        return pl.col(column).cast(pl.String).replace_strict(words, default=default, return_dtype=pl.String)
 
 
 def sheet_name(key: SheetKey, text: Messages) -> str:
     """The name on the sheet's tab."""
-    name = SHEET_NAMES[key]
-    return text.gettext(name)
-
-
-def list_out_of_stock(wines: pl.LazyFrame) -> pl.LazyFrame:
-    """The wines that sold and have no bottle left, by total revenue to date: a first snapshot has no pace."""
-    return wines.filter((pl.col("stock_quantity") <= 0) & (pl.col("total_sales") > 0))
-
-
-def reason(rule: str | None, detail: str | None, text: Messages) -> str:
-    """Why rows have their disposition, as a sentence."""
-    if rule is None:
-        return text.gettext(mark("No problem found"))
-    sentence = f"{text.gettext(RULES[rule].subject)} {problem(rule, text)}"
-    return sentence if detail is None else f"{sentence} ({detail})"
-
-
-def problem(rule: str, text: Messages) -> str:
-    """What is wrong, as the end of a sentence that begins with an address."""
-    sentence = RULES[rule].sentence
-    return text.gettext(sentence).replace("{other}", text.gettext(_ANOTHER))
-
-
-def remedy(rule: str | None, text: Messages) -> str | None:
-    """What to do about rows with this reason."""
-    return None if rule is None else text.gettext(RULES[rule].remedy)
-
-
-def _translated(values: pl.Series, names: Mapping[Any, str], text: Messages) -> pl.Series:
-    translations = {name: text.gettext(message) for name, message in names.items()}
-    return values.cast(pl.String).replace_strict(translations, default=None, return_dtype=pl.String)
+    return text.gettext(SHEET_NAMES[key])
 
 
 def title(limit: int, text: Messages) -> pl.Expr:
@@ -237,7 +252,7 @@ def title(limit: int, text: Messages) -> pl.Expr:
     line = pl.col("post_title").fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
     line = line.str.replace_all(FORBIDDEN, REPLACEMENT)
     cut = line.str.head(limit - 18).str.replace(r"\s+\S*$", "") + " … " + line.str.tail(15).str.replace(r"^\S*\s+", "")
-    untitled = text.gettext(mark("Product {product_id}")).replace("{product_id}", "{}")
+    untitled = text.gettext("Product {product_id}").replace("{product_id}", "{}")
     return (
         pl.when(line == "")
         .then(pl.format(untitled, "product_id"))

@@ -1,4 +1,4 @@
-"""The words in an issue's file, value and remedy in the language of the run: the rules state them in English."""
+"""Issues and refusals in the language of the run: the rules state them in English."""
 
 import re
 from typing import Literal
@@ -6,10 +6,14 @@ from typing import Literal
 import polars as pl
 
 from tasks.domain import rules
+from tasks.domain.issues import AND_MORE, MORE, REFUSED, DataRefused, line, lines
 from tasks.domain.month_issues import ALL_THREE
 from tasks.domain.rules import RULES, codes
-from tasks.domain.sources import SOURCES
-from tasks.messages import Messages, mark
+from tasks.domain.sources import COLUMNS, SOURCES
+from tasks.messages import Messages, mark, plural
+
+_ANOTHER = mark("another row")
+"""The cell that a sentence mentions, where it is about many rows."""
 
 _WORDS: dict[Literal["file", "value", "remedy"], dict[str, tuple[str, ...]]] = {
     "file": {
@@ -70,6 +74,50 @@ def translate_words(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
         )
         for column in _WORDS
     )
+
+
+def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
+    """The issues in this language, with the `problem`, which names the other cell, and `of`, which names the key."""
+    sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
+    another = pl.col("other").fill_null(text.gettext(_ANOTHER))
+    of = {True: text.gettext("of sku {key}"), False: text.gettext("of product {key}")}
+    is_of_the_shop = pl.col("column").is_in(list(COLUMNS["web"])).fill_null(value=False)
+    return translate_words(issues, text).with_columns(
+        problem=pl.col("rule").replace(sentences).str.replace("{other}", another, literal=True),
+        of=is_of_the_shop.replace_strict(of, return_dtype=pl.String),
+    )
+
+
+def reason(rule: str | None, detail: str | None, text: Messages) -> str:
+    """Why rows have their disposition, as a sentence."""
+    if rule is None:
+        return text.gettext("No problem found")
+    problem = text.gettext(RULES[rule].sentence).replace("{other}", text.gettext(_ANOTHER))
+    sentence = f"{text.gettext(RULES[rule].subject)} {problem}"
+    return sentence if detail is None else f"{sentence} ({detail})"
+
+
+def refusal_in(text: Messages, refused: DataRefused) -> DataRefused:
+    """The refusal in this language, see `issues.refusal`."""
+    errors = refused.issues.filter(pl.col("severity") == "error")
+    first = line(word_issues(errors.head(1), text).row(0, named=True))
+    more = [text.gettext(AND_MORE, count=errors.height - 1)] if errors.height > 1 else []
+    return DataRefused(" ".join([refusal_sentence(errors.height, text), first, *more]), refused.issues)
+
+
+def refusal_sentence(errors: int, text: Messages) -> str:
+    """How many errors stopped the run."""
+    return text.ngettext(*REFUSED, errors)
+
+
+def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
+    """What a terminal shows of refused data: the errors, at most twenty of a kind, then how much there is in all."""
+    errors = issues.filter(pl.col("severity") == "error")
+    last = [refusal_sentence(errors.height, text)]
+    if others := issues.height - errors.height:
+        forms = plural("Besides, {count} warning or rejected row.", "Besides, {count} warnings and rejected rows.")
+        last.append(text.ngettext(*forms, others))
+    return [*lines(word_issues(errors, text), text.gettext(MORE)), " ".join(last)]
 
 
 def _translated(value: str | None, rule: str, column: Literal["file", "value", "remedy"], text: Messages) -> str | None:

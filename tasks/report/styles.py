@@ -32,13 +32,13 @@ _KINDS: dict[str, dict[str, Any]] = {
     "text": {"indent": 1, "text_wrap": True},
     "mark": {"bold": True, "font_color": WINE, "align": "center"},
     "state": {"indent": 1},
-    **{kind: {"number": kind, "align": "right"} for kind in get_args(NumberKind)},
+    **{kind: {"number": kind, "align": "right", "indent": 1} for kind in get_args(NumberKind)},
 }
 
 _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16, "font_color": WINE},
     "period": {"font_size": 11, "font_color": QUIET, "align": "right", "valign": "vcenter"},
-    "news": {"bold": True, "font_size": 11},
+    "news": {"bold": True, "font_size": 11, "text_wrap": True, "valign": "vcenter"},
     "section": {"bold": True, "font_size": 10, "font_color": WINE, "valign": "vcenter"},
     "note": {"font_color": QUIET, "italic": True, "font_size": 9},
     "line": {"font_size": 9, "valign": "top", "text_wrap": True},
@@ -50,19 +50,21 @@ _STYLES: dict[str, dict[str, Any]] = {
     **{f"tile {kind}": {**_TILE, "bold": True, "font_size": 16, "number": kind} for kind in get_args(NumberKind)},
     "header text": {**_HEADER, "indent": 1},
     "header mark": {**_HEADER, "align": "center"},
-    "header number": {**_HEADER, "align": "right"},
+    "header number": {**_HEADER, "align": "right", "indent": 1},
     **{f"total {kind}": {**style, **_TOTAL} for kind, style in _KINDS.items()},
     **{f"cell {kind}": {**_CELL, **style} for kind, style in _KINDS.items()},
     **{f"premium {kind}": {**_CELL, **style, "bg_color": PREMIUM_PAPER} for kind, style in _KINDS.items()},
     **{f"alert {kind}": {**_CELL, **style, "bg_color": ALERT_PAPER} for kind, style in _KINDS.items()},
     "alert state": {**_CELL, "indent": 1, "bold": True, "font_color": ALERT, "bg_color": ALERT_PAPER},
     "section text": {**_CELL, "bold": True, "font_color": WINE, "bg_color": PAPER},
-    **{f"small {kind}": {**_CELL, **style, "font_size": 9} for kind, style in _KINDS.items()},
-    "small alert": {**_CELL, "font_size": 9, "bold": True, "font_color": ALERT, "align": "right"},
+    # No indent for numbers on Summary: LibreOffice drops some of them.
     **{
-        f"small header {kind}": {**_HEADER, "font_size": 9, **align}
-        for kind, align in (("text", {"indent": 1}), ("number", {"align": "right"}))
+        f"small {kind}": {**_CELL, **style, "indent": int(kind == "text"), "font_size": 9}
+        for kind, style in _KINDS.items()
     },
+    "small alert": {**_CELL, "font_size": 9, "bold": True, "font_color": ALERT, "align": "right"},
+    "small header text": {**_HEADER, "font_size": 9, "indent": 1},
+    "small header number": {**_HEADER, "font_size": 9, "align": "right"},
 }
 
 

@@ -4,17 +4,17 @@ One landscape A4 page at its own size, on a grid of narrow columns. The page is 
 writes them, and the audit compares each of them with the file.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import NamedTuple
 
-from tasks.domain.inventory import REORDER_WEEKS, list_reorder
-from tasks.messages import Messages, mark
+from tasks.domain.inventory import REORDER_WEEKS
+from tasks.messages import mark
 from tasks.report.charts import ChartSpec, best_sellers, premium_wines, trend
-from tasks.report.content import Report, SheetKey, list_out_of_stock, sheet_name, title
-from tasks.report.headline import UNKNOWN, Line, Tile, headline
-from tasks.report.layout import Kind, Sheet
+from tasks.report.content import Report, sheet_name, title
+from tasks.report.headline import UNKNOWN, Tile, headline
+from tasks.report.layout import Cell, CellValue, Kind, Sheet, table_sheets
 
 COLUMNS = 24
 COLUMN_PIXELS = 44
@@ -22,26 +22,20 @@ ROW_PIXELS = 18
 _TILE_COLUMNS = 4
 _LINE_COLUMNS = 16
 _LISTED = 8
-_GAP, _LINE, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 30, 28, 150, 220, 230
+_GAP, _LINE, _NEWS, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 22, 30, 28, 150, 220, 230
 """Heights in pixels."""
 _LONGEST_TITLE = 90
-_NARROW, _WIDE = frozenset("fijlrtI .,:;'!|()[]/-·"), frozenset("mwMW%€")
-_NARROW_PIXELS, _LETTER_PIXELS, _WIDE_PIXELS = 3.6, 6.5, 9.0
-"""Widths of letters of 9 points; capitals count as wide."""
-
-
-CellValue = str | int | float | Decimal | None
-
-
-class SummaryCell(NamedTuple):
-    """A cell of the page, or several that are one."""
-
-    row: int
-    column: int
-    columns: int
-    value: CellValue
-    style: str
-    link: SheetKey | None = None
+_WIDTHS = {
+    letter: width
+    for width, letters in {
+        0.22: "'|ijl", 0.28: " !,./:;[]ftI·", 0.33: "()-r", 0.5: "cksvxyzJ", 0.56: "abdeghnopquL?€0123456789",
+        0.61: "FTZ", 0.67: "ABEKPSVXY&", 0.72: "CDHNRUw", 0.78: "GOQ", 0.83: "mM", 0.89: "%", 0.95: "W",
+    }.items()
+    for letter in letters
+}  # fmt: skip
+"""Widths of the letters of Arial, as parts of its size."""
+_LETTER, _NEWS_LETTER = 11.7, 15.0
+"""Sizes in pixels, measured in LibreOffice: of 9 points, and of the bold 11 points of the news."""
 
 
 class PlacedChart(NamedTuple):
@@ -64,7 +58,7 @@ class SummaryPage:
         charts: The charts.
     """
 
-    cells: list[SummaryCell] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
     heights: dict[int, int] = field(default_factory=dict)
     charts: list[PlacedChart] = field(default_factory=list)
 
@@ -73,9 +67,13 @@ class SummaryPage:
         """The last row with content."""
         return max(cell.row for cell in self.cells)
 
-    def add(self, cell: SummaryCell) -> None:
+    def add(self, cell: Cell) -> None:
         """Put a cell on the page."""
         self.cells.append(cell)
+
+
+_SmallColumn = tuple[str, int, Kind, str]
+"""Heading, width in columns of the page, kind, and name in the frame."""
 
 
 class SmallList(NamedTuple):
@@ -96,31 +94,35 @@ class SmallList(NamedTuple):
 
 def summary_page(report: Report) -> SummaryPage:
     """The page of a snapshot."""
-    page, shown = SummaryPage(), headline(report)
-    page.add(SummaryCell(0, 0, 14, shown.title, "title"))
-    page.add(SummaryCell(0, 14, 10, shown.period, "period"))
-    page.add(SummaryCell(1, 0, COLUMNS, shown.news, "news"))
-    page.heights |= {0: 30, 1: 22, 2: 8}
+    page, shown, text = SummaryPage(), headline(report), report.messages
+    page.add(Cell(0, 0, shown.title, "title", 14))
+    page.add(Cell(0, 14, shown.period, "period", 10))
+    page.add(Cell(1, 0, shown.news, "news", COLUMNS))
+    page.heights |= {0: 30, 1: _NEWS * _lines(shown.news, COLUMNS, _NEWS_LETTER), 2: _GAP}
     row = _add_tiles(page, 3, shown.tiles)
+    half = COLUMNS // 2
     if report.summary.period is None:
-        half = COLUMNS // 2
         _add_chart(page, (row, 0), half, _TALL, best_sellers(report))
         _add_chart(page, (row, half), half, _TALL, premium_wines(report))
         page.heights[row + 1] = _TALL
-        listed = _out_of_stock(report)
     else:
-        _add_trend(page, row, report)
-        listed = _reorder(report)
-    row += 2
+        _add_chart(page, (row, 0), COLUMNS, _TREND, trend(report))
+        page.heights[row + 1] = _TREND if page.charts else ROW_PIXELS
+    row, listed = row + 2, _short_wines(report)
     column = COLUMNS - sum(columns for _, columns, _ in listed.columns)
-    after = _add_list(page, row, column, listed)
-    gap = _GAP
+    after, gap = _add_list(page, row, column, listed), _GAP
     if column:
         height = sum(page.heights.get(one, ROW_PIXELS) for one in range(row + 1, after))
         _add_chart(page, (row, 0), column, max(height, _LOW), best_sellers(report))
         gap += max(_LOW - height, 0)
     page.heights[after] = gap
-    _add_lines(page, after + 1, shown.lines, report)
+    sheets = {sheet.key: sheet_name(sheet.key, text) for sheet in table_sheets(report)}
+    for row, line in enumerate(shown.lines, start=after + 1):
+        name = sheets.get(line.sheet)
+        page.add(Cell(row, 0, line.label, "alert label" if line.is_alert else "line label", 4))
+        page.add(Cell(row, 4, line.text, "line", _LINE_COLUMNS))
+        page.add(Cell(row, 20, name and f"→ {name}", "link", 4, line.sheet))
+        page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
     page.cells.sort(key=lambda cell: (cell.row, cell.column))
     return page
 
@@ -128,17 +130,12 @@ def summary_page(report: Report) -> SummaryPage:
 def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
     """The figures side by side; returns the row after them."""
     notes = max(len(tile.notes) for tile in shown)
-    for index, tile in enumerate(shown):
-        column = index * _TILE_COLUMNS
-        page.add(SummaryCell(row, column, _TILE_COLUMNS, tile.label, "tile label"))
-        page.add(
-            SummaryCell(
-                row + 1, column, _TILE_COLUMNS, UNKNOWN if tile.value is None else tile.value, f"tile {tile.kind}"
-            )
-        )
-        for step in range(notes):
-            note = tile.notes[step] if step < len(tile.notes) else None
-            page.add(SummaryCell(row + 2 + step, column, _TILE_COLUMNS, note, "tile note"))
+    for column, tile in zip(range(0, COLUMNS, _TILE_COLUMNS), shown, strict=True):
+        value = UNKNOWN if tile.value is None else tile.value
+        below = [(note, "tile note") for note in (*tile.notes, *[None] * (notes - len(tile.notes)))]
+        cells: list[tuple[CellValue, str]] = [(tile.label, "tile label"), (value, f"tile {tile.kind}"), *below]
+        for at, (content, style) in enumerate(cells, start=row):
+            page.add(Cell(at, column, content, style, _TILE_COLUMNS))
     page.heights |= {row + 1: 30, row + 2 + notes: _GAP}
     return row + 3 + notes
 
@@ -146,119 +143,79 @@ def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
 def _add_chart(page: SummaryPage, corner: tuple[int, int], columns: int, height: int, chart: ChartSpec) -> None:
     """A title with its chart below; without a bar, a sentence."""
     row, column = corner
-    page.add(SummaryCell(row, column, columns, chart.title, "section"))
+    page.add(Cell(row, column, chart.title, "section", columns))
     if chart.series:
         page.charts.append(PlacedChart(row + 1, column, columns * COLUMN_PIXELS - _GAP, height, chart))
     else:
-        page.add(SummaryCell(row + 1, column, columns, chart.if_empty, "note"))
-
-
-def _add_trend(page: SummaryPage, row: int, report: Report) -> None:
-    if report.trend.height > 1:
-        _add_chart(page, (row, 0), COLUMNS, _TREND, trend(report))
-        page.heights[row + 1] = _TREND
-    else:
-        page.add(
-            SummaryCell(
-                row, 0, COLUMNS, report.messages.gettext(mark("The trend starts with the next snapshot.")), "note"
-            )
-        )
+        page.add(Cell(row + 1, column, chart.if_empty, "note", columns))
 
 
 def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> int:
     """A short table; returns the row after it."""
-    page.add(SummaryCell(row, column, COLUMNS - column, listed.title, "section"))
+    page.add(Cell(row, column, listed.title, "section", COLUMNS - column))
     row += 1
     if not listed.rows:
-        page.add(SummaryCell(row, column, COLUMNS - column, listed.if_empty, "note"))
+        page.add(Cell(row, column, listed.if_empty, "note", COLUMNS - column))
         return row + 1
     page.heights[row] = _HEADING
-    for values in [None, *listed.rows]:
+    headings = tuple(heading for heading, _, _ in listed.columns)
+    for is_heading, values in [(True, headings), *((False, values) for values in listed.rows)]:
         at = column
-        for index, (heading_text, columns, kind) in enumerate(listed.columns):
-            if values is None:
-                is_text = kind == "text"
-                page.add(SummaryCell(row, at, columns, heading_text, f"small header {'text' if is_text else 'number'}"))
-            else:
-                value = values[index]
-                style = "small alert" if isinstance(value, str) and index else f"small {kind}"
-                page.add(SummaryCell(row, at, columns, value, style))
+        for value, (_, columns, kind) in zip(values, listed.columns, strict=True):
+            style = f"small {kind}" if not isinstance(value, str) or kind == "text" else "small alert"
+            if is_heading:
+                style = f"small header {'text' if kind == 'text' else 'number'}"
+            page.add(Cell(row, at, value, style, columns))
             at += columns
-        if values is not None and _lines(str(values[0]), listed.columns[0][1]) > 1:
+        if not is_heading and _lines(str(values[0]), listed.columns[0][1]) > 1:
             page.heights[row] = _TWO_LINES
         row += 1
     return row
 
 
-def _lines(text: str, columns: int) -> int:
+def _lines(text: str, columns: int, size: float = _LETTER) -> int:
     """How many lines a text takes in these columns of the page."""
-    pixels = sum(
-        _NARROW_PIXELS if sign in _NARROW else _WIDE_PIXELS if sign in _WIDE or sign.isupper() else _LETTER_PIXELS
-        for sign in text
-    )
+    letters = [letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter)]
+    pixels = sum(_WIDTHS.get(letter, 0.6) for letter in letters) * size
     return 1 + int(pixels / (columns * COLUMN_PIXELS - _GAP))
 
 
-def _reorder(report: Report) -> SmallList:
-    """The wines that sell and have fewer than 8 weeks of cover, by sales at risk."""
+# fmt: off
+_REORDER: tuple[_SmallColumn, ...] = (
+    (mark("Wine"), 6, "text", "title"), (mark("Left"), 1, "count", "stock_quantity"),
+    (mark("Per week"), 1, "score", "pace"), (mark("Weeks of cover"), 3, "decimal", "weeks_of_cover"),
+    (mark("At risk per week"), 2, "money", "at_risk"),
+)
+_OUT: tuple[_SmallColumn, ...] = (
+    (mark("Wine"), 12, "text", "title"), (mark("Left"), 2, "count", "stock_quantity"),
+    (mark("Sold to date"), 4, "count", "total_sales"), (mark("Price"), 3, "money", "price"),
+    (mark("Total revenue to date"), 3, "money", "revenue"),
+)
+# fmt: on
+
+
+def _short_wines(report: Report) -> SmallList:
+    """The wines to reorder; in a first snapshot, which has no pace, those that sold and are out of stock."""
     text = report.messages
-    out = text.gettext(mark("out"))
-    rows = list_reorder(report.wines.lazy()).collect()
-    shown = rows.head(_LISTED).select(
-        title(_LONGEST_TITLE, text), "stock_quantity", "pace", "weeks_of_cover", "at_risk"
-    )
-    columns: tuple[tuple[str, int, Kind], ...] = (
-        (text.gettext(mark("Wine")), 6, "text"),
-        (text.gettext(mark("Left")), 1, "count"),
-        (text.gettext(mark("Per week")), 1, "score"),
-        (text.gettext(mark("Weeks of\ncover")), 2, "decimal"),
-        (text.gettext(mark("At risk per week")), 2, "money"),
-    )
+    if report.summary.period is None:
+        heading, columns = text.gettext("Out of stock, by total revenue to date"), _OUT
+        if_empty = text.gettext("No wine that has sold is out of stock.")
+    else:
+        heading, columns = text.gettext("Reorder, by sales at risk"), _REORDER
+        none = mark("No wine that sells has fewer than {weeks} weeks of cover.")
+        if_empty = text.gettext(none, weeks=REORDER_WEEKS)
+    wines = report.short_wines
+    if wines.height > _LISTED:
+        message = mark("{title} ({shown} of {count})")
+        heading = text.gettext(message, title=heading, shown=_LISTED, count=wines.height)
+    shown = wines.head(_LISTED).with_columns(title(_LONGEST_TITLE, text).alias("title"))
+    rows = [
+        tuple(text.gettext("out") if name == "stock_quantity" and not row[name] else row[name] for *_, name in columns)
+        for row in shown.iter_rows(named=True)
+    ]
     return SmallList(
-        _counted(text.gettext(mark("Reorder, by sales at risk")), rows.height, text),
-        columns,
-        [(name, out if left <= 0 else left, *numbers) for name, left, *numbers in shown.iter_rows()],
-        text.gettext(
-            mark("No wine that sells has fewer than {weeks} weeks of cover."), weeks=text.number(REORDER_WEEKS)
-        ),
+        heading, tuple((text.gettext(one), width, kind) for one, width, kind, _ in columns), rows, if_empty
     )
-
-
-def _out_of_stock(report: Report) -> SmallList:
-    text = report.messages
-    rows = list_out_of_stock(report.wines.lazy()).collect()
-    columns: tuple[tuple[str, int, Kind], ...] = (
-        (text.gettext(mark("Wine")), 12, "text"),
-        (text.gettext(mark("Left")), 2, "count"),
-        (text.gettext(mark("Sold to date")), 4, "count"),
-        (text.gettext(mark("Price")), 3, "money"),
-        (text.gettext(mark("Total revenue to date")), 3, "money"),
-    )
-    shown = rows.head(_LISTED).select(title(_LONGEST_TITLE, text), "total_sales", "price", "revenue")
-    return SmallList(
-        _counted(text.gettext(mark("Out of stock, by total revenue to date")), rows.height, text),
-        columns,
-        [(name, text.gettext(mark("out")), *numbers) for name, *numbers in shown.iter_rows()],
-        text.gettext(mark("No wine that has sold is out of stock.")),
-    )
-
-
-def _counted(title_text: str, count: int, text: Messages) -> str:
-    """The title of a list, with how many of the rows it shows where these are not all."""
-    if count <= _LISTED:
-        return title_text
-    message = mark("{title} ({shown} of {count})")
-    return text.gettext(message, title=title_text, shown=text.number(_LISTED), count=text.number(count))
-
-
-def _add_lines(page: SummaryPage, row: int, shown: Sequence[Line], report: Report) -> None:
-    for line in shown:
-        name = sheet_name(line.sheet, report.messages) if line.sheet else None
-        page.add(SummaryCell(row, 0, 4, line.label, "alert label" if line.is_alert else "line label"))
-        page.add(SummaryCell(row, 4, _LINE_COLUMNS, line.text, "line"))
-        page.add(SummaryCell(row, 20, 4, name and f"→ {name}", "link", line.sheet))
-        page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
-        row += 1
 
 
 def chart_data(page: SummaryPage) -> Sheet | None:

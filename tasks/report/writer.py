@@ -5,6 +5,7 @@ constant. XlsxWriter answers a cell that it did not write with a negative code; 
 """
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,15 +15,15 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
-from tasks.messages import Messages, mark
+from tasks.messages import Messages
 from tasks.report import summary
 from tasks.report.cells import cell_frame, cell_text, literal
 from tasks.report.charts import build_chart
 from tasks.report.content import Report, sheet_name
 from tasks.report.headline import headline
-from tasks.report.layout import PlacedTable, Sheet, table_sheets
+from tasks.report.layout import Cell, PlacedTable, Sheet, table_sheets
 from tasks.report.past_the_api import CellColumn, write_rows
-from tasks.report.styles import Styles, header_style, workbook_options
+from tasks.report.styles import Styles, workbook_options
 from tasks.report.summary import SummaryPage, summary_page
 
 AUTHOR = "BottleNeck"
@@ -45,8 +46,8 @@ def write_workbook(path: Path, report: Report) -> None:
         report: What it shows.
 
     Raises:
-        DataRefused: There are more products than a sheet has rows.
         CellNotWritten: XlsxWriter refused a cell.
+        OutsideTheSheet: There are more products than a sheet has rows.
     """
     page, sheets, name = summary_page(report), table_sheets(report), headline(report).title
     # Rows go to files of this folder as soon as they are written, so that memory does not grow with the snapshot.
@@ -100,61 +101,50 @@ class _Writer:
                 worksheet.set_row_pixels(row, page.heights.get(row, summary.ROW_PIXELS))
                 # In constant-memory mode a row without a cell has no height.
                 _check(worksheet, worksheet.write_blank(row, 0, None, self.styles["line"]))
-            style = self.styles[cell.style]
+            self.write_cells(worksheet, [cell])
+
+    def write_cells(self, worksheet: Worksheet, cells: Iterable[Cell]) -> None:
+        """Write texts whatever they look like, numbers, formulas with their results, and links."""
+        for cell in cells:
+            style, at, value = self.styles[cell.style], (cell.row, cell.column), cell.value
             if cell.columns > 1:
-                last = cell.column + cell.columns - 1
-                _check(worksheet, worksheet.merge_range(cell.row, cell.column, cell.row, last, "", style))
-            self.write_cell(worksheet, cell)
-
-    def write_cell(self, worksheet: Worksheet, cell: summary.SummaryCell) -> None:
-        style, value = self.styles[cell.style], cell.value
-        if isinstance(value, str) and cell.link:
-            target = f"internal:'{sheet_name(cell.link, self.text)}'!A1"
-            _check(worksheet, worksheet.write_url(cell.row, cell.column, target, style, string=value))
-        elif isinstance(value, str):
-            self.write_text(worksheet, (cell.row, cell.column), value, cell.style)
-        elif value is not None:
-            _check(worksheet, worksheet.write_number(cell.row, cell.column, float(value), style))
-
-    def write_text(self, worksheet: Worksheet, at: tuple[int, int], value: str, style: str) -> None:
-        """Write a text, whatever it looks like."""
-        _check(worksheet, worksheet.write_string(*at, literal(cell_text(value)), self.styles[style]))
+                _check(worksheet, worksheet.merge_range(*at, cell.row, cell.column + cell.columns - 1, "", style))
+            if cell.formula:
+                code = worksheet.write_formula(*at, cell.formula, style, value)
+            elif isinstance(value, str) and cell.link:
+                target = f"internal:'{sheet_name(cell.link, self.text)}'!A1"
+                code = worksheet.write_url(*at, target, style, string=value)
+            elif isinstance(value, str):
+                code = worksheet.write_string(*at, literal(cell_text(value)), style)
+            else:
+                code = worksheet.write(*at, None if value is None else float(value), style)
+            _check(worksheet, code)
 
     def write_sheet(self, worksheet: Worksheet, sheet: Sheet) -> None:
         """Write the tables one below the other; widths are those of the widest table."""
         for table in sheet.tables:
             for index, column in enumerate(table.columns):
                 worksheet.set_column(index, index, max(column.width, _width(sheet, index)))
-        if sheet.title:
-            self.write_text(worksheet, (0, 0), sheet.title, "title")
-        if sheet.note:
-            self.write_text(worksheet, (1, 0), sheet.note, "note")
+        self.write_cells(worksheet, sheet.cells())
         for placed in sheet.placed():
             self.write_table(worksheet, placed)
-        last = placed.first_row + placed.table.frame.height - 1
-        right = len(placed.table.columns) - 1
-        if sheet.title and placed.table.frame.height:
-            is_single = len(sheet.tables) == 1
-            worksheet.freeze_panes(placed.first_row if is_single else 2, sheet.frozen_columns)
+        first, last, right = placed.rows[0], placed.rows[-1], len(placed.table.columns) - 1
+        if sheet.title:
+            worksheet.freeze_panes(first if len(sheet.tables) == 1 else 2, sheet.frozen_columns)
             worksheet.autofilter(placed.header_row, 0, last, right)
-            worksheet.ignore_errors({"number_stored_as_text": xl_range(placed.first_row, 0, last, right)})
+            worksheet.ignore_errors({"number_stored_as_text": xl_range(first, 0, last, right)})
         if sheet.printed_rows:
-            worksheet.print_area(0, 0, min(last, placed.first_row + sheet.printed_rows - 1), right)
+            worksheet.print_area(0, 0, sheet.last_printed_row(), right)
         elif sheet.title:
             worksheet.print_area(0, right + 1, 0, right + 1)
 
     def write_table(self, worksheet: Worksheet, placed: PlacedTable) -> None:
         """Write title, totals, headings and rows."""
         table = placed.table
-        if table.title:
-            self.write_text(worksheet, (placed.title_row, 0), table.title, "section")
-        if table.has_totals:
-            self.write_totals(worksheet, placed)
-        headings = [self.text.gettext(column.heading) for column in table.columns]
-        lines = [math.ceil(len(one) * 1.15 / column.width) for one, column in zip(headings, table.columns, strict=True)]
+        headings = zip(map(self.text.gettext, (column.heading for column in table.columns)), table.columns, strict=True)
+        lines = [math.ceil(len(heading) * 1.15 / column.width) for heading, column in headings]
+        self.write_cells(worksheet, placed.cells(self.text))
         worksheet.set_row(placed.header_row, _LINE_POINTS * max(2, *lines))
-        for index, (text, column) in enumerate(zip(headings, table.columns, strict=True)):
-            self.write_text(worksheet, (placed.header_row, index), text, header_style(column.kind))
         cells = [
             CellColumn(
                 column.name,
@@ -166,30 +156,7 @@ class _Writer:
         ]
         names = dict.fromkeys([*(column.name for column in table.columns), *([table.marked] if table.marked else [])])
         frame = cell_frame(table.frame.select(*names))
-        write_rows(worksheet, placed.first_row, cells, frame, _heights(placed))
-
-    def write_totals(self, worksheet: Worksheet, placed: PlacedTable) -> None:
-        """Write the totals above the headings, where no filter hides and no sorting moves them."""
-        table, row = placed.table, placed.total_row
-        last = placed.first_row + table.frame.height - 1
-        for index, column in enumerate(table.columns):
-            if column.total:
-                formula = f"=SUBTOTAL(109,{xl_range(placed.first_row, index, last, index)})"
-                style = self.styles[f"total {column.kind}"]
-                _check(worksheet, worksheet.write_formula(row, index, formula, style, total(table.frame[column.name])))
-            elif column.name == "post_title":
-                self.write_text(worksheet, (row, index), self.text.gettext(TOTAL), "total text")
-            else:
-                _check(worksheet, worksheet.write_blank(row, index, None, self.styles["total text"]))
-
-
-TOTAL = mark("Total of the rows shown")
-
-
-def total(values: pl.Series) -> float:
-    """The sum of a column; of floats the exact one, which is the same in every version of Python."""
-    known = values.drop_nulls()
-    return math.fsum(known) if known.dtype.is_float() else float(known.sum())
+        write_rows(worksheet, placed.rows[0], cells, frame, _heights(placed))
 
 
 def _width(sheet: Sheet, index: int) -> float:
@@ -216,7 +183,7 @@ def _print_setup(worksheet: Worksheet, name: str, text: Messages) -> None:
     worksheet.set_margins(left=0.3, right=0.3, top=0.3, bottom=0.5)
     worksheet.center_horizontally()
     worksheet.fit_to_pages(1, 1)
-    number = text.gettext(mark("Page {page} of {pages}"), page="&P", pages="&N")
+    number = text.gettext("Page {page} of {pages}", page="&P", pages="&N")
     worksheet.set_footer(f"&L&8{name}&C&8&A&R&8{number}", {"margin": 0.2})
 
 

@@ -82,6 +82,9 @@ class LocalStorage:
     def address(self, key: str) -> str:
         return str(self.folder / key)
 
+    def link(self, key: str) -> str:  # noqa: ARG002 - no browser opens a file from another page
+        return ""
+
     @contextmanager
     def _written(self, key: str) -> Iterator[tuple[Path, Path]]:
         """A temporary name to write under, removed afterwards, and the key's own path."""

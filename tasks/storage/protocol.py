@@ -71,3 +71,6 @@ class Storage(Protocol):
 
     def address(self, key: str) -> str:
         """The path or URL of the key."""
+
+    def link(self, key: str) -> str:
+        """A page on which a browser shows the file to those who may read it; empty where there is none."""

@@ -18,6 +18,7 @@ from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote, urlsplit
 
 import boto3
 import httpx
@@ -221,6 +222,13 @@ class S3Storage:
 
     def address(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
+
+    def link(self, key: str) -> str:
+        """The object in the console of AWS, or its URL on another server; both ask for a login."""
+        endpoint, region, path = self.client.meta.endpoint_url, self.client.meta.region_name, quote(self.prefix + key)
+        if str(urlsplit(endpoint).hostname).endswith(".amazonaws.com"):
+            return f"https://{region}.console.aws.amazon.com/s3/object/{self.bucket}?region={region}&prefix={path}"
+        return f"{endpoint}/{self.bucket}/{path}"
 
 
 def _is_temporary(error: BotoCoreError | ClientError) -> bool:

@@ -84,7 +84,7 @@ def test_a_refused_month_ends_the_backfill_and_the_next_one_does_what_is_missing
     assert done.returncode == 1, done.stderr
     assert table(done.stderr) == [["2024-01", "published"], ["2024-02", "refused"], ["2024-03", "not-run"]]
     assert 'C2, price: "n/a" is not a number. Correct the cell, then run again.' in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Refused, nothing is published: 1 error.")
+    assert done.stderr.splitlines()[-1].startswith("1 error, nothing is published.")
     assert "Traceback" not in done.stderr
     whole, parts = last_backfill()
     assert (whole.name, whole.state_name) == ("backfill-2024-01-2024-03", "Failed")

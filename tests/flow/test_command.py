@@ -78,7 +78,7 @@ def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, 
     lines = done.stderr.splitlines()
     assert f'web.xlsx [Sheet1] {cells[0]}, total_sales: "-1" is below 0. Correct the cell, then run again.' in lines
     assert "… and 10 more like this (negative: 30 in all)." in lines
-    assert lines[-1].startswith("Refused, nothing is published: 30 errors.")
+    assert lines[-1].startswith("30 errors, nothing is published.")
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["refused"]
 
 

@@ -14,10 +14,10 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from reference_period import Reference
 from shop import EXPORTS, draw_shop, export, write_workbooks
-from snapshots import HISTORY_DAYS
 
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused
+from tasks.publication.history import HISTORY_DAYS
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

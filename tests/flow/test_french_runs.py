@@ -15,7 +15,9 @@ from prefect.client.schemas.sorting import ArtifactSort
 from flows.monthly_sales import monthly_sales
 from tasks.domain.issues import DataRefused
 from tasks.messages import messages_in
-from tasks.report.content import refusal_lines
+from tasks.publication.verify import verify_month
+from tasks.report.issue_words import refusal_lines
+from tasks.storage.local import LocalStorage
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "2025-05"
@@ -76,7 +78,8 @@ def test_a_refused_run_in_french_shows_no_english_message(tmp_path: Path, source
     page = artifacts(["refused-issues", "refused-warnings"])
     assert english_in("\n".join(refusal_lines(refused.value.issues, messages_in("en"))))
     assert terminal.startswith("les trois classeurs")
-    for shown in (terminal, stored, page):
+    assert refused.value.sentence.startswith("1 erreur, rien n'est publié. les trois classeurs")
+    for shown in (terminal, stored, page, refused.value.sentence):
         assert "produits de la boutique sur" in shown
         assert english_in(shown) == set()
         assert not re.search(r"\d units", shown)
@@ -96,3 +99,12 @@ def test_an_unusual_month_in_french_shows_no_english_message(tmp_path: Path, sou
     for shown in (terminal, stored, sheets, page):
         assert english_in(shown) == set()
         assert not re.search(r"\d units", shown)
+
+
+def test_what_verify_finds_in_a_french_month_is_for_engineers_and_in_english(tmp_path: Path) -> None:
+    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), language="fr")
+    workbook = tmp_path / "sales_reports/sales_report_2025-05.xlsx"
+    workbook.unlink()
+    assert verify_month(LocalStorage(tmp_path), "2025-05", repair=False).faults == [
+        f"{workbook} is missing: run verify with --repair."
+    ]

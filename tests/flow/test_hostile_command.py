@@ -81,7 +81,7 @@ def test_a_hostile_month_ends_with_its_figures_or_its_words(case: Case, tmp_path
         told = ended.err.splitlines()
         assert all(any(line.startswith(words) for line in told) for words in case.words), ended.err
         count = "1 error" if len(case.words) == 1 else f"{len(case.words)} errors"
-        assert told[-1].startswith(f"Refused, nothing is published: {count}.")
+        assert told[-1].startswith(f"{count}, nothing is published.")
         assert folders == {"refused"}
     else:
         figures = SOUND | case.figures

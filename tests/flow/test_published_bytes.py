@@ -15,15 +15,15 @@ SAMPLE = str(Path(__file__).parents[2] / "data" / "{month}")
 GOLDEN: dict[int, dict[str, dict[str, str]]] = {
     2: {
         "en": {
-            "quality/data_issues_2025-05.csv": "c2aa2497c69a95cb",
-            "sales_reports/sales_report_2025-05.xlsx": "fb7d6c37634576fb",
+            "quality/data_issues_2025-05.csv": "9f0551629e18e927",
+            "sales_reports/sales_report_2025-05.xlsx": "8f5d7c95b023fa77",
             "tables/wines_2025-05.parquet": "f8027e91cd1d189a",
             "wines/ordinary_wines_2025-05.csv": "5b33c8f45b33ed39",
             "wines/premium_wines_2025-05.csv": "c7a3f4e2c3530f27",
         },
         "fr": {
-            "quality/data_issues_2025-05.csv": "8628c670904f63bf",
-            "sales_reports/sales_report_2025-05.xlsx": "a909de69779cc27a",
+            "quality/data_issues_2025-05.csv": "3c8f1efa13a1874d",
+            "sales_reports/sales_report_2025-05.xlsx": "ad52134a04b4c633",
             "tables/wines_2025-05.parquet": "f8027e91cd1d189a",
             "wines/ordinary_wines_2025-05.csv": "4979e1f9135f7770",
             "wines/premium_wines_2025-05.csv": "c1018bb4c38ab745",

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
+import boto3
 import pytest
 from publishing import Destination, s3_environment
 
@@ -16,6 +17,7 @@ from tasks.domain.issues import OutsideFailure, WrongArgument
 from tasks.storage.local import LocalStorage, file_facts
 from tasks.storage.location import Location
 from tasks.storage.protocol import CHUNK, ConflictError, Storage
+from tasks.storage.s3 import S3Storage
 
 KEY = "wines/premium_wines_2025-05.csv"
 LARGE = b"M" + bytes(3 * CHUNK) + b"ay"  # several readings
@@ -237,3 +239,22 @@ def test_a_folder_needs_neither_prefect_nor_the_client_of_s3(tmp_path: Path) -> 
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert (tmp_path / "manifest").read_bytes() == b"May"
+
+
+CONSOLE = "https://eu-west-3.console.aws.amazon.com/s3/object"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "link"),
+    [
+        (None, f"{CONSOLE}/wines?region=eu-west-3&prefix=prod/sales_reports/a%20b.xlsx"),
+        ("http://minio.lan:9000", "http://minio.lan:9000/wines/prod/sales_reports/a%20b.xlsx"),
+    ],
+    ids=["console of AWS", "another server"],
+)
+def test_a_file_of_a_bucket_has_a_link_for_a_browser(endpoint: str | None, link: str) -> None:
+    client = boto3.client(
+        "s3", region_name="eu-west-3", endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    assert S3Storage(client, "wines", "prod").link("sales_reports/a b.xlsx") == link
+    assert LocalStorage(Path("reports")).link("sales_reports/a b.xlsx") == ""

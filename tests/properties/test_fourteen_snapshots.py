@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from reference_period import Reference
 from shop import EXPORTS, Product, draw_shop, export
-from snapshots import HISTORY_DAYS, Compared, compare
+from snapshots import Compared, compare
 
 from tasks.domain.period import select_trend
+from tasks.publication.history import HISTORY_DAYS
 
 SNAPSHOTS = range(len(EXPORTS))
 

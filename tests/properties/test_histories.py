@@ -11,6 +11,7 @@ from reference_period import Reference
 from snapshots import Compared, Exported, Row, compare
 
 from tasks.domain.period import select_trend
+from tasks.publication.history import HISTORY_DAYS
 
 KEYS = ["1", "2", "7", "007", "13127-1", "a", "É", "bon-cadeau", "w", "Z"]
 
@@ -32,9 +33,9 @@ def rows(draw: st.DrawFn, day: date) -> list[Row]:
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 15) -> list[Exported]:
-    """Snapshots in the order of their export, all of them within 400 days."""
+    """Snapshots in the order of their export, as far back as a month is computed with."""
     day = draw(first_days)
-    last = day + timedelta(days=400)
+    last = day + timedelta(days=HISTORY_DAYS)
     days = [day]
     for gap in draw(st.lists(gaps, max_size=most - 1)):
         day += timedelta(days=gap)

@@ -17,20 +17,26 @@ from tasks.dashboard_pages import (
     month_markdown,
     plain,
     quality_table,
-    unchanged_markdown,
 )
 from tasks.domain.issues import Issue, issue_frame
 from tasks.messages import messages_in
-from tasks.report.content import refusal_lines
+from tasks.publication.publisher import PublishedMonth
+from tasks.report.content import Report
 from tasks.report.headline import headline
-from tasks.report.issue_words import translate_words
+from tasks.report.issue_words import refusal_lines, translate_words
 
-PUBLISHED = "2025-05 is published (revision 1)."
-ADDRESSES = ("/tmp/a`b/report.xlsx",)
+
+def published(report: Report, sentence: str = "2025-05 is published (revision 1).", link: str = "") -> PublishedMonth:
+    addresses, shown = ("/tmp/a`b/report.xlsx",), headline(report)
+    return PublishedMonth("2025-05", 1, "published", sentence, report.summary.figures, shown, addresses, link)
+
+
+def page_of(report: Report, link: str = "") -> str:
+    return month_markdown(published(report, link=link), report)
 
 
 def test_the_page_says_the_news_first_and_each_figure_with_its_changes(tmp_path: Path) -> None:
-    page = month_markdown(PUBLISHED, ADDRESSES, report_of(SNAPSHOTS["third"], tmp_path))
+    page = page_of(report_of(SNAPSHOTS["third"], tmp_path))
     assert page.startswith(
         "# Wine sales · snapshot of 15 May 2025\n\n2025-05 is published (revision 1).\n\n"
         "**Sales fell 46% on the period before; 1 premium bottle was sold; "
@@ -43,14 +49,14 @@ def test_the_page_says_the_news_first_and_each_figure_with_its_changes(tmp_path:
 
 
 def test_the_page_of_a_first_snapshot_shows_totals_to_date(tmp_path: Path) -> None:
-    page = month_markdown(PUBLISHED, ADDRESSES, report_of([FIRST], tmp_path))
+    page = page_of(report_of([FIRST], tmp_path))
     assert "| Total revenue to date | **€6,190.00** |" in page
     assert "period" not in page
 
 
 def test_the_page_is_in_the_language_of_the_run(tmp_path: Path) -> None:
     report = report_of(SNAPSHOTS["third"], tmp_path, "fr")
-    page = month_markdown("2025-05 est publié.", ADDRESSES, report)
+    page = month_markdown(published(report, "2025-05 est publié."), report)
     assert "Les ventes ont baissé de 46\N{NO-BREAK SPACE}% par rapport à la période précédente" in page
     english = headline(report_of(SNAPSHOTS["third"], tmp_path, "en"))
     assert not [line.text for line in english.lines if line.text in page]
@@ -58,10 +64,17 @@ def test_the_page_is_in_the_language_of_the_run(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_month_has_its_figures_and_addresses(tmp_path: Path) -> None:
-    shown = headline(report_of([FIRST], tmp_path))
-    page = unchanged_markdown(PUBLISHED, ADDRESSES, shown, messages_in("en"))
+    page = month_markdown(published(report_of([FIRST], tmp_path)))
     assert "**€6,190.00**" in page
     assert "report.xlsx" in page
+
+
+def test_the_page_links_to_the_workbook_where_a_browser_can_open_it(tmp_path: Path) -> None:
+    report = report_of([FIRST], tmp_path)
+    assert "\n[Open the workbook](https://s3.example/b/report.xlsx)\n" in page_of(
+        report, "https://s3.example/b/report.xlsx"
+    )
+    assert "Open the workbook" not in page_of(report)
 
 
 @pytest.mark.parametrize(
@@ -195,5 +208,5 @@ def test_a_terminal_shows_refused_data_in_the_language_of_the_run() -> None:
     assert shown[0] == 'erp.xlsx [S] C2, price: "n/a" n\'est pas un nombre. Corriger la cellule, puis relancer.'
     assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in shown[-2:]] == [
         "… et 1 de plus du même genre (not-a-number : 21 en tout).",
-        "Refusé, rien n'est publié : 21 erreurs. En outre, 1 avertissement ou ligne rejetée.",
+        "21 erreurs, rien n'est publié. En outre, 1 avertissement ou ligne rejetée.",
     ]

@@ -166,6 +166,12 @@ def test_dormant_wines_are_in_the_order_of_their_value_and_counted_with_their_bo
     assert (inventory.dormant, inventory.dormant_units, inventory.dormant_value) == (2, 3, Decimal("110.00"))
 
 
+def test_none_is_dormant_only_where_it_is_known_of_every_wine_in_stock() -> None:
+    resting, selling = counted((60, 5), (30, 5), (0, 5)), counted((60, 3), (30, 4), (0, 5))
+    assert resting.summary.inventory.dormant is None  # 60 days are too few to tell
+    assert selling.summary.inventory.dormant == 0
+
+
 def test_the_last_bottle_of_a_wine_may_be_dormant() -> None:
     inventory = counted((100, 9), (0, 9), stock=1).summary.inventory
     assert (inventory.dormant, inventory.dormant_units, inventory.unknown) == (1, 1, 1)

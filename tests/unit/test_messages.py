@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from tasks.domain.issues import AND_MORE, MORE, REFUSED
 from tasks.domain.parameters import LANGUAGES
 from tasks.domain.period import CHANGES
 from tasks.domain.rules import RULES
@@ -17,7 +18,7 @@ from tasks.messages import messages_in
 from tasks.report.layout import TABLES
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {"gettext": None, "mark": None, "ngettext": (1, 2)}
+KEYWORDS = {"gettext": None, "mark": None, "ngettext": (1, 2), "plural": (1, 2)}
 N = "\N{NO-BREAK SPACE}"
 NN = "\N{NARROW NO-BREAK SPACE}"
 
@@ -31,7 +32,15 @@ def marked() -> set[str | tuple[str, ...]]:
     ]
     declared = [text for rule in RULES.values() for text in (rule.sentence, rule.remedy, rule.subject)]
     changes = [text for change in CHANGES.values() for text in (change.word, (change.one, change.many))]
-    return {*found, *declared, *changes, *(column.heading for table in TABLES for column in table)}
+    return {
+        *found,
+        *declared,
+        *changes,
+        MORE,
+        REFUSED,
+        AND_MORE,
+        *(column.heading for table in TABLES for column in table),
+    }
 
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]

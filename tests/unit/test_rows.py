@@ -120,6 +120,21 @@ def test_sales_that_are_in_no_figure_are_listed_by_units_and_rows_without_sales_
     ]
 
 
+def test_rows_that_cost_the_most_sales_are_the_first_of_their_severity() -> None:
+    rows = [
+        {"post_type": "product", "total_sales": 3},
+        {"sku": "x", "post_type": "product", "total_sales": 13},
+        {**WEB, "post_title": "Once more"},  # its sales are those of the row that it repeats
+    ]
+    warnings = with_rows(erp=({**ERP, "product_id": 9},), web=tuple(rows)).issues.filter(severity="warning")
+    assert warnings.select("rule", "value").rows() == [
+        ("unlinked-sales", "13 units"),
+        ("no-key", "3 units"),
+        ("on-sale-unlinked", "1"),
+        ("differing-repetition", "1"),
+    ]
+
+
 def test_a_post_that_is_no_product_is_counted_by_its_type_and_a_product_is_not() -> None:
     picture, keyless = {"sku": 10_001, "post_type": "Attachment"}, {"post_type": "product", "total_sales": 3}
     counts = count_rows(with_rows(web=(picture, keyless)).ledger).filter(source="web")
