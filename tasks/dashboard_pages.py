@@ -1,6 +1,6 @@
-"""What the dashboard shows of a run, as text and tables in the language of the run; nothing here knows Prefect.
+"""What the dashboard shows of a run, as text and tables in the language of the run; does not import Prefect.
 
-Titles, cells and file names come from people and from shops: in Markdown each of them is text, whatever it contains.
+Titles, cells and file names come from workbooks: they are escaped, so that Markdown shows them as plain text.
 """
 
 import re
@@ -13,12 +13,12 @@ import polars as pl
 from tasks.domain.sources import SOURCES
 from tasks.messages import Messages, messages_in
 from tasks.publication.publisher import PublishedMonth
-from tasks.report.content import DISPOSITIONS, SEVERITY_NAMES, SOURCE_NAMES, Report, title
+from tasks.report.content import DISPOSITION_NAMES, SEVERITY_NAMES, SOURCE_NAMES, Report, title
 from tasks.report.issue_words import word_issues
 from tasks.report.layout import CHECKS_NOTE, HEADINGS
 
 LONGEST_TABLE = 500
-"""Rows of a table that a page shows in a moment."""
+"""Rows of a table; the page is slow with more of them."""
 
 BAR_WIDTH = 8
 _TITLE_LENGTH = 72
@@ -35,7 +35,7 @@ def month_markdown(published: PublishedMonth, report: Report | None = None) -> s
 
     Args:
         published: What was published.
-        report: What its report shows; None where another run wrote it.
+        report: Its report; None if another run wrote it.
     """
     text = messages_in(published.headline.language)
     rows = [*_wines(report), "## " + text.gettext("Rows of the three workbooks"), _rows(report)] if report else []
@@ -58,7 +58,7 @@ def _top(published: PublishedMonth) -> list[str]:
 
 
 def _wines(report: Report) -> list[str]:
-    """The best sellers of the period as a table with bars; to date where there is no earlier snapshot."""
+    """The best sellers as a table with bars."""
     text, top = report.messages, report.best_sellers
     wines = top.wines.select(title(_TITLE_LENGTH, text).alias("title"), "units", "value").rows()
     most = max((value for *_, value in wines), default=Decimal(0))
@@ -70,14 +70,14 @@ def _rows(report: Report) -> str:
     text, rows = report.messages, []
     for source in SOURCES:
         of = report.row_counts.filter(source=source)
-        counts = [int(of.filter(disposition=one)["rows"].sum()) for one in DISPOSITIONS]
+        counts = [int(of.filter(disposition=one)["rows"].sum()) for one in DISPOSITION_NAMES]
         rows.append([text.gettext(SOURCE_NAMES[source]), *map(text.number, (sum(counts), *counts))])
-    headings = [text.gettext(one) for one in (HEADINGS["source"], "read", *DISPOSITIONS.values())]
+    headings = [text.gettext(one) for one in (HEADINGS["source"], "read", *DISPOSITION_NAMES.values())]
     return _table(headings, "lrrrr", rows)
 
 
 def _files(published: PublishedMonth, text: Messages) -> list[str]:
-    """A link to the workbook, where a browser can follow it, and the addresses of all files."""
+    """A link to the workbook, if a browser can follow it, and the addresses of all files."""
     heading, words = text.gettext("Files"), text.gettext("Open the workbook")
     link = [f"[{words}]({published.link})"] if published.link else []
     return [f"## {heading}", *link, "\n".join(f"- {code(address)}" for address in published.addresses)]
@@ -95,13 +95,13 @@ def quality_title(report: Report) -> str:
 
 
 def quality_table(report: Report) -> list[dict[str, object]]:
-    """How many rows have which disposition, and which cells need a look; see `Report.quality`."""
+    """How many rows have which disposition, and which cells have issues; see `Report.quality`."""
     shown = ("source", "outcome", "reason", "severity", "rows", "rejected_units", "remedy")
     return _named(report.quality.select(shown), report.messages)
 
 
 def _named(rows: pl.DataFrame, messages: Messages) -> list[dict[str, object]]:
-    """The rows under the headings that they have on the sheets, as text that nothing but text can come of."""
+    """The rows under the headings of the sheets, escaped."""
     return [
         {
             messages.gettext(HEADINGS[name]): cell(value) if isinstance(value, str) else "" if value is None else value
@@ -112,7 +112,7 @@ def _named(rows: pl.DataFrame, messages: Messages) -> list[dict[str, object]]:
 
 
 def issue_table(issues: pl.DataFrame, listed: str, messages: Messages) -> list[dict[str, object]]:
-    """Issues of refused data, what to do in the first columns; where they are too many, the last row says so.
+    """Issues of refused data, with what to do in the first columns; the last row says how many are left out.
 
     Args:
         issues: Issues of one severity (`DataIssue`).
@@ -153,20 +153,20 @@ def bar(value: Decimal, most: Decimal) -> str:
 
 
 def one_line(value: str) -> str:
-    """The value without line breaks, control and direction characters, which could make it look like another."""
+    """The value without line breaks, control and direction characters, which could disguise it."""
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
     return re.sub(" +", " ", "".join(c for c in visible if unicodedata.category(c) != "Cf")).strip(" ")
 
 
 def plain(value: str) -> str:
-    """The value as Markdown that shows just it: no mark, no HTML, and no link, not even from a bare address."""
+    """The value as Markdown that shows it unchanged: no formatting, no HTML, and no link, not even for an address."""
     return _MARKS.sub(r"\\\1", _LINK_STARTS.sub(_JOINER, one_line(value)))
 
 
 def cell(value: str) -> str:
-    """The value for a table, which one look of the dashboard shows as Markdown and the other as it is.
+    """The value for a table, which one version of the dashboard shows as Markdown and the other as plain text.
 
-    So no mark can be escaped: what could become HTML or a link is cut by a character that nobody sees.
+    So nothing can be escaped: an invisible character breaks up what could become HTML or a link.
     """
     return _CELL_LINKS.sub(_JOINER, one_line(value))
 

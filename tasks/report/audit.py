@@ -1,7 +1,7 @@
 """Reads the written files back, with other libraries than those that wrote them, and compares them with the results.
 
-Of the workbook every cell is compared: the declared page and tables give the expected value at each address, and any
-other content is an inconsistency. The CSV files are compared column by column, order included.
+Every cell of the workbook is compared: the declared page and tables give the expected value of each address, and any
+other content is an inconsistency. The CSV files are compared column by column, in their order.
 """
 
 import math
@@ -32,7 +32,7 @@ _TOLERANCE = 5.1e-7
 """The CSV files have six decimal places of a z-score, and the reader of the workbook gives nine of any number."""
 
 _SHOWN = 3
-"""Wrong cells of a sheet that are named."""
+"""How many wrong cells of a sheet are listed."""
 
 _UNREADABLE = (OSError, ValueError, pl.exceptions.PolarsError, fastexcel.FastExcelError)
 
@@ -70,7 +70,7 @@ def _run(audit: _Audit) -> list[str]:
 
 
 def _audit_input(book: FetchedWorkbook) -> list[str]:
-    """The copy that was read is the one that the report names."""
+    """Whether the copy that was read is the one that the report lists."""
     found = file_facts(book.path)
     return [] if found.has_same_content(book.facts) else [f" has the SHA-256 {found.sha256}, not {book.facts.sha256}."]
 
@@ -121,7 +121,7 @@ def _outside(cells: pl.DataFrame, first_row: int, first_column: int) -> list[str
 
 
 def _wrong_cells(cells: pl.DataFrame, expected: Iterable[Cell], rows: set[int] | None = None) -> list[str]:
-    """A sentence for the cells that are not what they should be, empty ones included."""
+    """A sentence for each wrong cell, empty ones included."""
     there = {
         (row, column): value
         for row in (range(cells.height) if rows is None else rows)
@@ -147,12 +147,12 @@ def _is_same(there: object, right: object) -> bool:
 
 
 def _as_cells(expected: pl.DataFrame) -> pl.DataFrame:
-    """Results as cells contain them: texts that fit, an empty one being an empty cell; numbers as floats."""
+    """The results as cells contain them: texts that fit, null for an empty one, and numbers as floats."""
     return cell_frame(expected).with_columns(pl.col(pl.String).replace("", None), cs.numeric().cast(pl.Float64))
 
 
 def _as_stored(there: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """The cells as floats where the results are numbers; what is no number becomes null and so differs."""
+    """The cells as floats where the results are numbers; anything else becomes null and so differs."""
     numbers = [name for name in there.columns if right.schema[name].is_numeric()]
     return there.with_columns(pl.col(numbers).cast(pl.Float64, strict=False))
 

@@ -1,4 +1,4 @@
-"""The native charts: what they show is declared here, their numbers are a table of the hidden sheet."""
+"""The charts of the workbook. Their numbers are on the hidden sheet."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -40,11 +40,11 @@ class ChartSpec:
     """A chart.
 
     Attributes:
-        kind: Columns for times, bars for names.
+        kind: Columns for periods, bars for wines.
         title: What it shows.
         frame: `label`, and one column of amounts in EUR per series, null where a bar is of another series.
         series: The kinds of bars.
-        if_empty: The sentence in place of no bars.
+        if_empty: The sentence if there are no bars.
     """
 
     kind: Literal["column", "bar"]
@@ -54,13 +54,13 @@ class ChartSpec:
     if_empty: str = ""
 
     def table(self) -> Table:
-        """Its numbers as a table of the hidden sheet."""
+        """Its table on the hidden sheet."""
         label = Column("label", 60, own_heading=mark("Label"))
         amounts = [Column(one.name, 14, "money", own_heading=one.heading) for one in self.series]
         return Table((label, *amounts), self.frame)
 
     def description(self, text: Messages) -> str:
-        """The chart for readers who do not see it: every bar with its amount."""
+        """The chart for screen readers: every bar with its amount."""
         amounts = self.frame.select("label", amount=pl.coalesce(one.name for one in self.series))
         bars = [f"{label}: {text.money(amount)}" for label, amount in amounts.iter_rows()]
         return text.gettext("{title}. {bars}.", title=self.title, bars="; ".join(bars).replace("\n", " "))
@@ -70,7 +70,7 @@ def trend(report: Report) -> ChartSpec:
     """What was sold in each of the last periods, by the date on which they end."""
     text, periods = report.messages, report.trend
     days = periods["days"].filter(periods["is_current"])
-    # Where a period is longer or shorter than this one, each bar has its days.
+    # If a period is longer or shorter than this one, each bar shows its days.
     has_days = periods.filter((pl.col("days") - days.first()).abs() > COMPARABLE_DAYS).height > 0
     labels = [
         text.ngettext("{end}\n{count} day", "{end}\n{count} days", length, end=text.short_date(end)) if has_days
@@ -111,7 +111,7 @@ def _bars(top: TopWines, text: Messages) -> ChartSpec:
 def _spec(
     kind: Literal["column", "bar"], heading: str, rows: pl.DataFrame, series: dict[Series, pl.Expr], if_empty: str
 ) -> ChartSpec:
-    """The chart of `label` and `value`, each row in the series whose condition holds; none without a bar is shown."""
+    """The chart of `label` and `value`, each row in the series whose condition holds; empty series are left out."""
     amounts = [pl.when(condition).then(pl.col("value")).alias(one.name) for one, condition in series.items()]
     frame = rows.select("label", *amounts)
     return ChartSpec(kind, heading, frame, tuple(one for one in series if frame[one.name].count()), if_empty)
@@ -158,7 +158,7 @@ def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Me
         "interval_unit": 1,
     }
     if spec.kind == "bar":
-        # Bars start half way: the other half is for the titles, in full.
+        # Bars start in the middle: the left half is for the titles.
         chart.set_plotarea(
             {"layout": {"x": 0.64, "y": 0.02, "width": 0.24, "height": 0.86 if len(spec.series) > 1 else 0.96}}
         )

@@ -8,7 +8,7 @@ from tasks.report.content import SOURCE_NAMES, Report, title
 from tasks.report.issue_words import reason
 
 _NAMED = 3
-"""Products that a sentence names; more of them are counted."""
+"""Products that a sentence lists; the others are counted."""
 _TITLE_LENGTH = 60
 
 _WITHOUT = {
@@ -16,11 +16,11 @@ _WITHOUT = {
     UNREADABLE_KEY.code: mark("with a sku that is not a key"),
     UNLINKED_SALES.code: mark("without a product of the ERP"),
 }
-"""Why a product of the shop is in no figure, after its noun."""
+"""Why a product of the shop is in no figure: follows the noun."""
 
 
 def missing_sentences(report: Report) -> list[str]:
-    """What needs a hand: products with sales that are in no figure, by name, and rows by reason."""
+    """Products with sales that are in no figure, by name, and rejected rows by reason."""
     text, missing = report.messages, report.missing
     named = [_products(rows, str(rule), text) for (rule,), rows in missing.group_by("rule", maintain_order=True)]
     known = {("web", rule) for rule in missing["rule"]}
@@ -40,7 +40,7 @@ def missing_sentences(report: Report) -> list[str]:
 
 
 def _products(missing: pl.DataFrame, rule: str, text: Messages) -> str:
-    """The products of the web shop that are missing for one reason, the first of them by name."""
+    """The products of the web shop that are missing for one reason; the first ones by name."""
     named = missing.head(_NAMED).select(title(_TITLE_LENGTH, text).alias("title"), "units")
     names = [f"{name} ({text.ngettext('{count} bottle', '{count} bottles', units)})" for name, units in named.rows()]
     if missing.height > _NAMED:

@@ -33,7 +33,7 @@ SHEET_NAMES: dict[SheetKey, str] = {
 }
 
 SOURCE_NAMES: Mapping[Source, str] = {"erp": mark("ERP"), "liaison": mark("Link table"), "web": mark("Web shop")}
-DISPOSITIONS = {"used": mark("used"), "ignored": mark("ignored"), "rejected": mark("rejected")}
+DISPOSITION_NAMES = {"used": mark("used"), "ignored": mark("ignored"), "rejected": mark("rejected")}
 SEVERITY_NAMES = {"error": mark("error"), "warning": mark("warning"), "info": mark("info")}
 PREMIUM, ORDINARY = mark("Premium"), mark("Ordinary")
 
@@ -50,8 +50,8 @@ class TopWines(NamedTuple):
 
     Attributes:
         heading: What they are.
-        wines: The first of them: columns of `PeriodWine`, and what they are ordered by as `units` and `value` (EUR).
-        if_empty: The sentence in place of no wine.
+        wines: The first of them: columns of `PeriodWine`, and their `units` and `value` (EUR).
+        if_empty: The sentence if there is none.
     """
 
     heading: str
@@ -67,7 +67,7 @@ class Report:
         parameters: The parameters of the run.
         summary: All figures.
         period: The frames of the period; without an earlier snapshot, the products alone.
-        row_counts: What became of the input rows (`RowCount`).
+        row_counts: The dispositions of the input rows (`RowCount`).
         issues: Rejected rows and issues (`DataIssue`).
         missing: Products of the web shop that sold and are in no figure: `post_title`, `units`, `rule`.
         workbooks: The workbooks that the result was made from.
@@ -104,7 +104,7 @@ class Report:
 
     @cached_property
     def products(self) -> pl.DataFrame:
-        """All products with class and changes in words; a stock below 0 is shown as 0, so that totals add bottles."""
+        """All products with class and changes in words; a stock below 0 is shown as 0, so that totals count bottles."""
         changes = self.changes.group_by("product_id").agg(pl.col("change").str.join(", ").alias("changes"))
         return self.wines.join(changes, on="product_id", how="left", maintain_order="left").with_columns(
             pl.col("stock_quantity").clip(lower_bound=0),
@@ -113,7 +113,7 @@ class Report:
 
     @cached_property
     def stock(self) -> pl.DataFrame:
-        """Products whose stock needs a look: what to reorder by sales at risk, then dormant stock by value."""
+        """What to reorder, by sales at risk; then dormant stock, by value; then products without a count."""
         wines, is_out = self.products.lazy(), pl.col("stock_quantity") <= 0
         lists = {
             "reorder": self.short_wines.lazy(),
@@ -127,14 +127,14 @@ class Report:
 
     @cached_property
     def short_wines(self) -> pl.DataFrame:
-        """What to reorder by sales at risk; in a first snapshot, which has no pace, what sold and is out of stock."""
+        """What to reorder, by sales at risk; in a first snapshot, which has no pace, what sold and is out of stock."""
         wines = self.products.lazy()
         is_out = (pl.col("stock_quantity") <= 0) & (pl.col("total_sales") > 0)
         return (wines.filter(is_out) if self.summary.period is None else list_reorder(wines)).collect()
 
     @cached_property
     def best_sellers(self) -> TopWines:
-        """The wines that sold the most in the period; to date where there is no earlier snapshot."""
+        """The wines that sold the most in the period; in a first snapshot, to date."""
         if self.summary.period is None:
             return self._most_revenue(self.wines, mark("Wines with the most revenue to date"))
         sold = list_best_sellers(self.wines.lazy()).with_columns(units="sold_units", value="sold_value").collect()
@@ -160,7 +160,7 @@ class Report:
     @cached_property
     def listed_issues(self) -> pl.DataFrame:
         """The issues with severity and outcome in words."""
-        outcome = self._words("disposition", DISPOSITIONS).alias("outcome")
+        outcome = self._words("disposition", DISPOSITION_NAMES).alias("outcome")
         return self.worded_issues.with_columns(outcome, self._words("severity", SEVERITY_NAMES))
 
     @cached_property
@@ -179,7 +179,7 @@ class Report:
 
     @cached_property
     def quality(self) -> pl.DataFrame:
-        """Rows and cells by source, disposition and reason; the most severe first, of these what costs sales."""
+        """Rows and cells by source, disposition and reason; the most severe first, then those that cost sales."""
         cells = self._issue_counts.join(self.row_counts.cast({"source": pl.String}), on=["source", "rule"], how="anti")
         counts = pl.concat([self.row_counts.cast({"source": pl.String}), cells], how="diagonal_relaxed")
         severity = pl.col("severity").cast(SEVERITIES)
@@ -196,7 +196,7 @@ class Report:
         return counted.with_columns(source.alias("source"))
 
     def _with_severity(self, counts: pl.DataFrame) -> pl.DataFrame:
-        """The counts with the severity of their issues, else that of their rule."""
+        """The counts with the severity of their issues, or else that of their rule."""
         of_rules = {code: rule.severity for code, rule in RULES.items()}
         found = self._issue_counts.unique(["source", "rule"], keep="first", maintain_order=True)
         severity = pl.coalesce(
@@ -216,7 +216,7 @@ class Report:
         )
 
     def _count_words(self, counts: pl.DataFrame) -> pl.DataFrame:
-        """The counts in words; of a file that is no workbook of one source, its own name."""
+        """The counts in words; a file that is not the workbook of a source has its own name."""
         text, counts = self.messages, self._with_severity(counts.cast({"source": pl.String}))
         file = pl.col("file") if "file" in counts.columns else None
         is_read = pl.col("is_read") if "is_read" in counts.columns else pl.lit(value=False)
@@ -226,7 +226,7 @@ class Report:
             self._words("source", SOURCE_NAMES, file),
             pl.when(is_read)
             .then(pl.lit(text.gettext("read")))
-            .otherwise(self._words("disposition", DISPOSITIONS))
+            .otherwise(self._words("disposition", DISPOSITION_NAMES))
             .alias("outcome"),
             "rows",
             pl.col("units").alias("rejected_units"),
@@ -248,7 +248,7 @@ def sheet_name(key: SheetKey, text: Messages) -> str:
 
 
 def title(limit: int, text: Messages) -> pl.Expr:
-    """The wine's title on one line; where it is longer than the limit, without its middle: the vintage is its end."""
+    """The wine's title on one line; if it is too long, without its middle, because the vintage is at the end."""
     line = pl.col("post_title").fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
     line = line.str.replace_all(FORBIDDEN, REPLACEMENT)
     cut = line.str.head(limit - 18).str.replace(r"\s+\S*$", "") + " … " + line.str.tail(15).str.replace(r"^\S*\s+", "")

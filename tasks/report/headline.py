@@ -1,6 +1,6 @@
-"""The figures that every surface shows, declared once: workbook, terminal, dashboard and messages iterate over them.
+"""The figures of the Summary, declared once: workbook, terminal, dashboard and messages iterate over them.
 
-A figure more is an entry of `OF_THE_PERIOD` or `TO_DATE`, with its path in the manifest; a sentence more one of
+A new figure is an entry of `OF_THE_PERIOD` or `TO_DATE`, with its path in the manifest; a new sentence is one of
 `SENTENCES`.
 """
 
@@ -19,10 +19,10 @@ from tasks.report.completeness import checked_sentence, missing_sentences
 from tasks.report.content import Report, SheetKey
 
 UNKNOWN = "\N{EN DASH}"
-"""In place of a figure that is not known."""
+"""Shown for a figure that is unknown."""
 
 Words = Callable[[SnapshotSummary, Messages], str]
-"""What is said of a snapshot; empty where there is nothing to say."""
+"""A text about a snapshot; empty if it is left out."""
 
 
 # What is shown
@@ -33,10 +33,10 @@ class Tile:
     """A headline figure.
 
     Attributes:
-        label: What it is.
-        value: How much; None where it is unknown.
-        kind: How it is shown.
-        notes: What belongs to it, and how it changed.
+        label: Its name.
+        value: The figure; None if it is unknown.
+        kind: How the value is shown.
+        notes: The lines below it: details and changes.
         text: The value as text.
     """
 
@@ -55,7 +55,7 @@ class Line:
         label: What it is about.
         text: The sentence.
         sheet: The sheet that shows more.
-        is_alert: Whether it needs a hand.
+        is_alert: Whether somebody has to do something about it.
     """
 
     label: str
@@ -69,12 +69,12 @@ class Headline:
     """The figures of a snapshot in words, the same on every surface.
 
     Attributes:
-        title: Which snapshot it is.
-        period: From when to when the sales are, by dates and days.
-        news: One sentence.
+        title: The name of the snapshot.
+        period: The dates and days of the period.
+        news: The news in one sentence.
         tiles: The figures, each with its changes.
-        lines: What changed, what to reorder, what does not sell, and what is missing from the figures.
-        language: The language of all of it.
+        lines: What changed, what to reorder, what is dormant, and what is missing from the figures.
+        language: The language of the texts.
     """
 
     title: str
@@ -100,10 +100,10 @@ class Figure(NamedTuple):
     """A figure of the Summary.
 
     Attributes:
-        label: What it is.
-        path: Where it is in the manifest, and in `SnapshotSummary`.
+        label: Its name.
+        path: Its path in the manifest and in `SnapshotSummary`.
         kind: How it is shown.
-        notes: What is below it.
+        notes: The lines below it.
     """
 
     label: Words
@@ -142,7 +142,7 @@ def _why(missing: MissingReason | None, text: Messages) -> str:
 
 
 def _change(figure: str, earlier: str) -> Words:
-    """A relative change, as in +5.1% on last year; below the value sold, why there is none."""
+    """A relative change, as in +5.1% on last year; for the value sold, also why there is none."""
 
     def words(summary: SnapshotSummary, text: Messages) -> str:
         compared: PeriodComparison = getattr(summary.comparisons, earlier)
@@ -157,7 +157,7 @@ def _change(figure: str, earlier: str) -> Words:
 
 
 def _then(value: Callable[[Sold, Messages], str], earlier: str) -> Words:
-    """What it was then, as in last year: €23.20."""
+    """The earlier figure, as in last year: €23.20."""
 
     def words(summary: SnapshotSummary, text: Messages) -> str:
         before: Sold | None = getattr(summary.comparisons, earlier).before
@@ -281,9 +281,9 @@ class Sentence(NamedTuple):
 
     Attributes:
         label: What it is about.
-        words: The sentence; empty where it is left out.
+        words: The sentence; empty if it is left out.
         sheet: The sheet that shows more.
-        alert: The path of a count that needs a hand where it is above 0.
+        alert: The path of a count; if it is above 0, somebody has to do something.
     """
 
     label: str
@@ -370,7 +370,7 @@ def _dates(summary: SnapshotSummary, text: Messages) -> str:
 
 
 def summary_headline(summary: SnapshotSummary, parameters: Parameters) -> Headline:
-    """The headline as far as figures alone give it."""
+    """The headline from the figures alone."""
     text = messages_in(parameters.language)
     figures = TO_DATE if summary.period is None else OF_THE_PERIOD
     lines = [_line(one, summary, text) for one in SENTENCES]
@@ -385,7 +385,7 @@ def summary_headline(summary: SnapshotSummary, parameters: Parameters) -> Headli
 
 
 def headline(report: Report) -> Headline:
-    """The headline of a snapshot with what is missing from its figures, and whether they can be trusted."""
+    """The headline with what is missing from the figures, and whether they can be trusted."""
     shown, text = summary_headline(report.summary, report.parameters), report.messages
     missing = missing_sentences(report)
     label, nothing = (

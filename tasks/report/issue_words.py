@@ -13,7 +13,7 @@ from tasks.domain.sources import COLUMNS, SOURCES
 from tasks.messages import Messages, mark, plural
 
 _ANOTHER = mark("another row")
-"""The cell that a sentence mentions, where it is about many rows."""
+"""In place of a cell, if the sentence is about many rows."""
 
 _WORDS: dict[Literal["file", "value", "remedy"], dict[str, tuple[str, ...]]] = {
     "file": {
@@ -47,7 +47,7 @@ _WORDS: dict[Literal["file", "value", "remedy"], dict[str, tuple[str, ...]]] = {
         ),
     },
 }
-"""The sentences that are no content of a cell, by the column of the issue and by rule; the first that fits is meant."""
+"""Sentences that are not the content of a cell, by column of the issue and rule; the first that matches counts."""
 
 _WORDS["value"][rules.PADDED_KEYS.code] = _WORDS["value"][rules.UNMATCHED.code]
 
@@ -57,7 +57,7 @@ _LOST_UNITS = re.compile(r"-?\d+ units")
 
 
 def translate_words(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
-    """The issues (`DataIssue`) with file, value and remedy in this language; contents of cells stay as they are."""
+    """The issues (`DataIssue`) with file, value and remedy in this language; contents of cells are not translated."""
     remedies = {
         rule.remedy.replace("{other}", source): text.gettext(rule.remedy).replace("{other}", source)
         for rule in RULES.values()
@@ -77,7 +77,7 @@ def translate_words(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
 
 
 def word_issues(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
-    """The issues in this language, with the `problem`, which names the other cell, and `of`, which names the key."""
+    """The issues in this language, with `problem`, a sentence with the other cell, and `of`, a text with the key."""
     sentences = {code: text.gettext(rule.sentence) for code, rule in RULES.items()}
     another = pl.col("other").fill_null(text.gettext(_ANOTHER))
     of = {True: text.gettext("of sku {key}"), False: text.gettext("of product {key}")}
@@ -111,7 +111,7 @@ def refusal_sentence(errors: int, text: Messages) -> str:
 
 
 def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
-    """What a terminal shows of refused data: the errors, at most twenty of a kind, then how much there is in all."""
+    """What a terminal shows of refused data: the errors, at most twenty of a kind, then the total."""
     errors = issues.filter(pl.col("severity") == "error")
     last = [refusal_sentence(errors.height, text)]
     if others := issues.height - errors.height:
@@ -135,7 +135,7 @@ def _translated(value: str | None, rule: str, column: Literal["file", "value", "
 
 
 def _number(name: str, part: str, text: Messages) -> str:
-    """A number in the format of the language; anything else as it is."""
+    """A number in the format of the language; anything else unchanged."""
     if name in _COUNTS:
         return text.number(int(part.replace(",", "")))
     return text.percent(float(part.removesuffix("%").replace(",", "")) / 100, 2) if name in _SHARES else part

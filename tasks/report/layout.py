@@ -1,6 +1,6 @@
 """Every sheet of tables, declared once: the writer, the audit and the headings iterate over these declarations.
 
-A column more is one line here. Its heading comes from the schema of its frame, unless the report adds the column.
+A new column is one line here. Its heading comes from the schema of its frame, unless it has its own.
 """
 
 import math
@@ -35,9 +35,9 @@ class Column:
         name: Its name in the frame.
         width: In characters.
         kind: Format and alignment.
-        total: What is above the heading: nothing, or the sum of the rows that a filter leaves.
-        own_heading: The heading in English, where the schema of the frame has none or another.
-        needs_period: Only shown where there is an earlier snapshot.
+        total: What is above the heading: nothing, or the sum of the rows that the filter shows.
+        own_heading: The heading in English, if it is not that of the schema.
+        needs_period: Only shown if there is an earlier snapshot.
     """
 
     name: str
@@ -61,9 +61,9 @@ class Cell(NamedTuple):
         column: Counted from 0.
         value: A text, a number, or nothing.
         style: See `styles`.
-        columns: How many are merged.
-        link: The sheet that it leads to.
-        formula: What computes the number again.
+        columns: How many cells are merged.
+        link: The sheet that it links to.
+        formula: The formula of the number.
     """
 
     row: int
@@ -97,7 +97,7 @@ class PlacedTable(NamedTuple):
         return range(self.header_row + 1, self.header_row + 1 + self.table.frame.height)
 
     def cells(self, text: Messages) -> Iterator[Cell]:
-        """Title, totals and headings; the totals are where no filter hides and no sorting moves them."""
+        """Title, totals and headings; the totals are above the headings, out of reach of filters and sorting."""
         table = self.table
         if table.title:
             yield Cell(self.top, 0, table.title, "section")
@@ -113,7 +113,7 @@ class PlacedTable(NamedTuple):
 
 
 def total(values: pl.Series) -> float:
-    """The sum of a column; of floats the exact one, which is the same in every version of Python."""
+    """The sum of a column; that of floats is exact, so it is the same in every version of Python."""
     known = values.drop_nulls()
     return math.fsum(known) if known.dtype.is_float() else float(known.sum())
 
@@ -125,9 +125,9 @@ class Table:
     Attributes:
         columns: From the first column of the sheet on.
         frame: One row per row.
-        title: Above it, where a sheet has several tables.
+        title: Above it, if the sheet has several tables.
         marked: A column of flags for the rows that are emphasised.
-        emphasis: How these look.
+        emphasis: The style of these rows.
     """
 
     columns: tuple[Column, ...]
@@ -147,12 +147,12 @@ class Sheet:
     """A sheet of tables, one below the other.
 
     Attributes:
-        key: Which sheet it is.
-        title: Above everything.
-        note: How to read it.
+        key: Its key.
+        title: Its first row.
+        note: Its second row: how to read it.
         tables: Never empty.
-        frozen_columns: How many columns stay on the screen: those up to the name.
-        printed_rows: How many rows of its tables are printed; 0: the sheet is made for the screen.
+        frozen_columns: How many columns do not scroll: those up to the name.
+        printed_rows: How many rows of its tables are printed; 0: it is not printed.
     """
 
     key: SheetKey
@@ -219,7 +219,7 @@ STOCK = (
     Column("at_risk", 13, "money", "sum", needs_period=True), _STOCK_VALUE, _SOLD, _TO_DATE, _PRICE, _REVENUE,
 )  # fmt: skip
 
-CHANGES = (
+CHANGED_PRODUCTS = (
     Column("change", 18, own_heading=mark("Change")), _PRODUCT_ID, _SKU, _WINE,
     replace(_SOLD, total=""), replace(_SOLD_VALUE, total=""), Column("price_before", 12, "money"), _PRICE,
     Column("price_effect", 14, "money change"), Column("total_sales_before", 10, "count"),
@@ -243,8 +243,8 @@ DEFINITIONS = (
     Column("term", 34, own_heading=mark("Term")), Column("meaning", 112, own_heading=mark("Meaning")),
 )  # fmt: skip
 
-TABLES = (PRODUCTS, PREMIUM_WINES, STOCK, CHANGES, ROW_COUNTS, ISSUES, DEFINITIONS)
-"""The columns of every table, for who looks for all headings."""
+TABLES = (PRODUCTS, PREMIUM_WINES, STOCK, CHANGED_PRODUCTS, ROW_COUNTS, ISSUES, DEFINITIONS)
+"""The columns of all tables."""
 
 HEADINGS = {column.name: column.heading for table in TABLES for column in table}
 """The heading of each column in English."""
@@ -257,12 +257,12 @@ _PRINTED_ROWS = 40
 
 
 def table_sheets(report: Report) -> list[Sheet]:
-    """The sheets of tables in their order; one whose table would be empty is not there."""
+    """The sheets of tables in their order, without empty ones."""
     wines: dict[SheetKey, Table] = {
         "products": Table(PRODUCTS, report.products, marked="is_premium"),
         "premium": Table(PREMIUM_WINES, report.products.filter("is_premium")),
         "stock": Table(STOCK, report.stock, marked="is_alert", emphasis="alert"),
-        "changes": Table(CHANGES, report.changes),
+        "changes": Table(CHANGED_PRODUCTS, report.changes),
     }
     about = Table(DEFINITIONS, definitions(report), marked="is_section", emphasis="section")
     return [
@@ -278,7 +278,7 @@ def _title(key: SheetKey, report: Report) -> str:
 
 
 def _wine_sheet(report: Report, key: SheetKey, table: Table) -> Sheet:
-    """A sheet with one table of wines; columns that need a period are shown where there is one."""
+    """A sheet with one table of wines; without a period, the columns that need one are left out."""
     has_period = report.summary.period is not None
     columns = tuple(column for column in table.columns if has_period or not column.needs_period)
     note = _printed(_NOTES[key](report), table.frame.height, report)
@@ -286,7 +286,7 @@ def _wine_sheet(report: Report, key: SheetKey, table: Table) -> Sheet:
 
 
 def _printed(note: str, rows: int, report: Report) -> str:
-    """The note of a sheet, with how many of its rows are printed where these are not all."""
+    """The note of a sheet; if not all of its rows are printed, with their number."""
     if rows <= _PRINTED_ROWS:
         return note
     return f"{note} " + report.messages.gettext("Printed: the first {rows} rows.", rows=_PRINTED_ROWS)

@@ -1,7 +1,7 @@
-"""Colours and cell formats: how the workbook looks is decided here and nowhere else.
+"""All colours and cell formats of the workbook.
 
-The two classes differ in lightness and not in hue alone, so that they stay apart for a colour-blind reader and on a
-grey printer. Every program has Arial, or a font of the same widths.
+The two classes differ in lightness, not only in hue, so that a colour-blind reader or a grey printer can tell them
+apart. Every program has Arial, or a font of the same widths.
 """
 
 from typing import Any, get_args
@@ -20,7 +20,7 @@ LINE = "#D9D2C9"
 PAPER = "#F6F2ED"
 PREMIUM_PAPER = "#F5E6EB"
 ALERT = "#B45309"
-"""For what needs a hand, always with a word; headings never have it."""
+"""For what somebody has to do something about, always with a word; never for headings."""
 ALERT_PAPER = "#FCF3E8"
 
 _CELL = {"bottom": 1, "bottom_color": LINE, "valign": "vcenter"}
@@ -69,7 +69,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def workbook_options() -> dict[str, Any]:
-    """How XlsxWriter makes a workbook; a new object for each, since it changes what it is given."""
+    """XlsxWriter's options; a new object for each workbook, because XlsxWriter changes it."""
     return {
         "default_format_properties": {"font_name": FONT, "font_size": 10},
         "strings_to_formulas": False,
@@ -96,5 +96,5 @@ class Styles:
 
 
 def header_style(kind: str) -> str:
-    """The header format above a column of this kind: numbers are headed on the right, as they are aligned."""
+    """The style of the heading of a column of this kind; headings of numbers are aligned right, like the numbers."""
     return {"text": "header text", "state": "header text", "mark": "header mark"}.get(kind, "header number")

@@ -1,7 +1,7 @@
 """The first page: what was sold in the period, the trend, what to reorder, what changed and what is missing.
 
-One landscape A4 page at its own size, on a grid of narrow columns. The page is a list of cells and charts: the writer
-writes them, and the audit compares each of them with the file.
+One landscape A4 page on a grid of narrow columns. The page is a list of cells and charts: the writer writes them, and
+the audit compares each cell with the file.
 """
 
 import unicodedata
@@ -16,7 +16,7 @@ from tasks.report.content import Report, sheet_name, title
 from tasks.report.headline import UNKNOWN, Tile, headline
 from tasks.report.layout import Cell, CellValue, Kind, Sheet, table_sheets
 
-COLUMNS = 24
+PAGE_COLUMNS = 24
 COLUMN_PIXELS = 44
 ROW_PIXELS = 18
 _TILE_COLUMNS = 4
@@ -35,7 +35,7 @@ _WIDTHS = {
 }  # fmt: skip
 """Widths of the letters of Arial, as parts of its size."""
 _LETTER, _NEWS_LETTER = 11.7, 15.0
-"""Sizes in pixels, measured in LibreOffice: of 9 points, and of the bold 11 points of the news."""
+"""Pixels of 9 points, and of the bold 11 points of the news, measured in LibreOffice."""
 
 
 class PlacedChart(NamedTuple):
@@ -54,7 +54,7 @@ class SummaryPage:
 
     Attributes:
         cells: From top to bottom.
-        heights: Rows that are not of the usual height, in pixels.
+        heights: The heights of rows that do not have the usual one, in pixels.
         charts: The charts.
     """
 
@@ -83,7 +83,7 @@ class SmallList(NamedTuple):
         title: Above it.
         columns: Heading, width in columns of the page, and kind of each of its columns.
         rows: Their values.
-        if_empty: The sentence in place of no rows.
+        if_empty: The sentence if there are no rows.
     """
 
     title: str
@@ -97,19 +97,19 @@ def summary_page(report: Report) -> SummaryPage:
     page, shown, text = SummaryPage(), headline(report), report.messages
     page.add(Cell(0, 0, shown.title, "title", 14))
     page.add(Cell(0, 14, shown.period, "period", 10))
-    page.add(Cell(1, 0, shown.news, "news", COLUMNS))
-    page.heights |= {0: 30, 1: _NEWS * _lines(shown.news, COLUMNS, _NEWS_LETTER), 2: _GAP}
+    page.add(Cell(1, 0, shown.news, "news", PAGE_COLUMNS))
+    page.heights |= {0: 30, 1: _NEWS * _lines(shown.news, PAGE_COLUMNS, _NEWS_LETTER), 2: _GAP}
     row = _add_tiles(page, 3, shown.tiles)
-    half = COLUMNS // 2
+    half = PAGE_COLUMNS // 2
     if report.summary.period is None:
         _add_chart(page, (row, 0), half, _TALL, best_sellers(report))
         _add_chart(page, (row, half), half, _TALL, premium_wines(report))
         page.heights[row + 1] = _TALL
     else:
-        _add_chart(page, (row, 0), COLUMNS, _TREND, trend(report))
+        _add_chart(page, (row, 0), PAGE_COLUMNS, _TREND, trend(report))
         page.heights[row + 1] = _TREND if page.charts else ROW_PIXELS
     row, listed = row + 2, _short_wines(report)
-    column = COLUMNS - sum(columns for _, columns, _ in listed.columns)
+    column = PAGE_COLUMNS - sum(columns for _, columns, _ in listed.columns)
     after, gap = _add_list(page, row, column, listed), _GAP
     if column:
         height = sum(page.heights.get(one, ROW_PIXELS) for one in range(row + 1, after))
@@ -130,7 +130,7 @@ def summary_page(report: Report) -> SummaryPage:
 def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
     """The figures side by side; returns the row after them."""
     notes = max(len(tile.notes) for tile in shown)
-    for column, tile in zip(range(0, COLUMNS, _TILE_COLUMNS), shown, strict=True):
+    for column, tile in zip(range(0, PAGE_COLUMNS, _TILE_COLUMNS), shown, strict=True):
         value = UNKNOWN if tile.value is None else tile.value
         below = [(note, "tile note") for note in (*tile.notes, *[None] * (notes - len(tile.notes)))]
         cells: list[tuple[CellValue, str]] = [(tile.label, "tile label"), (value, f"tile {tile.kind}"), *below]
@@ -141,7 +141,7 @@ def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
 
 
 def _add_chart(page: SummaryPage, corner: tuple[int, int], columns: int, height: int, chart: ChartSpec) -> None:
-    """A title with its chart below; without a bar, a sentence."""
+    """A title with its chart below; a sentence if the chart is empty."""
     row, column = corner
     page.add(Cell(row, column, chart.title, "section", columns))
     if chart.series:
@@ -152,10 +152,10 @@ def _add_chart(page: SummaryPage, corner: tuple[int, int], columns: int, height:
 
 def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> int:
     """A short table; returns the row after it."""
-    page.add(Cell(row, column, listed.title, "section", COLUMNS - column))
+    page.add(Cell(row, column, listed.title, "section", PAGE_COLUMNS - column))
     row += 1
     if not listed.rows:
-        page.add(Cell(row, column, listed.if_empty, "note", COLUMNS - column))
+        page.add(Cell(row, column, listed.if_empty, "note", PAGE_COLUMNS - column))
         return row + 1
     page.heights[row] = _HEADING
     headings = tuple(heading for heading, _, _ in listed.columns)
@@ -219,6 +219,6 @@ def _short_wines(report: Report) -> SmallList:
 
 
 def chart_data(page: SummaryPage) -> Sheet | None:
-    """The hidden sheet with the numbers of the charts; None where there is no chart."""
+    """The hidden sheet with the numbers of the charts; None if there is no chart."""
     tables = tuple(chart.spec.table() for chart in page.charts)
     return Sheet("chart_data", "", "", tables) if tables else None

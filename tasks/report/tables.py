@@ -12,14 +12,13 @@ ROWS_IN_GROUP = 1 << 17
 def write_table(path: Path, rows: pl.DataFrame) -> None:
     """Write the rows (`Snapshot`). The same rows give the same bytes.
 
-    An enumeration is written as text: a value that is added to it later is no other type to those who read the tables
-    of many months at once.
+    An enumeration is written as text, so that tables of months before and after a new value have the same type.
     """
     rows.cast({pl.Enum: pl.String}).write_parquet(path, compression="zstd", row_group_size=ROWS_IN_GROUP)
 
 
 def audit_table(path: Path, rows: pl.DataFrame) -> list[str]:
-    """Whether the file has exactly these rows: a sentence for each contradiction."""
+    """Whether the file has exactly these rows: one sentence for each inconsistency."""
     try:
         found = pl.read_parquet(path, use_pyarrow=False, glob=False)
     except (PolarsError, OSError) as error:

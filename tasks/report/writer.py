@@ -1,7 +1,7 @@
 """The snapshot as a workbook, in the language of its parameters.
 
-The same frames give the same bytes: nothing here reads a clock, and XlsxWriter dates the entries of its archive with a
-constant. XlsxWriter answers a cell that it did not write with a negative code; here that is an error.
+The same frames give the same bytes: nothing here reads a clock, and XlsxWriter gives the entries of its archive a
+constant date. XlsxWriter returns a negative code for a cell that it did not write; here that is an error.
 """
 
 import math
@@ -30,7 +30,7 @@ AUTHOR = "BottleNeck"
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 _A4 = 9
 _LETTER = 0.95
-"""Width of a usual letter, in the digits that the width of a column counts."""
+"""Mean width of a letter, in the unit of column widths: the width of a digit."""
 _LINE_POINTS = 13.5
 
 
@@ -39,7 +39,7 @@ class CellNotWritten(RuntimeError):
 
 
 def write_workbook(path: Path, report: Report) -> None:
-    """Write the workbook; on a fault there is no file.
+    """Write the workbook; after an error there is no file.
 
     Args:
         path: The file to write; an existing one is replaced.
@@ -81,19 +81,19 @@ def _write_sheets(workbook: Workbook, page: SummaryPage, sheets: list[Sheet], te
             native.set_size({"width": chart.width, "height": chart.height})
             options = {"description": chart.spec.description(text), "object_position": 1}
             front.insert_chart(chart.row, chart.column, native, options)
-    front.print_area(0, 0, page.last_row, summary.COLUMNS - 1)
+    front.print_area(0, 0, page.last_row, summary.PAGE_COLUMNS - 1)
     front.activate()
 
 
 class _Writer:
-    """Writes what is declared, with the formats and the language of one workbook."""
+    """Writes cells and tables with the formats and the language of one workbook."""
 
     def __init__(self, styles: Styles, text: Messages) -> None:
         self.styles = styles
         self.text = text
 
     def write_page(self, worksheet: Worksheet, page: SummaryPage) -> None:
-        worksheet.set_column_pixels(0, summary.COLUMNS - 1, summary.COLUMN_PIXELS)
+        worksheet.set_column_pixels(0, summary.PAGE_COLUMNS - 1, summary.COLUMN_PIXELS)
         row = -1
         for cell in page.cells:
             while row < cell.row:
@@ -104,7 +104,7 @@ class _Writer:
             self.write_cells(worksheet, [cell])
 
     def write_cells(self, worksheet: Worksheet, cells: Iterable[Cell]) -> None:
-        """Write texts whatever they look like, numbers, formulas with their results, and links."""
+        """Write texts (never as numbers or formulas), numbers, formulas with their results, and links."""
         for cell in cells:
             style, at, value = self.styles[cell.style], (cell.row, cell.column), cell.value
             if cell.columns > 1:
@@ -164,7 +164,7 @@ def _width(sheet: Sheet, index: int) -> float:
 
 
 def _heights(placed: PlacedTable) -> pl.Expr | None:
-    """Room for texts of several lines; not every program finds it out itself."""
+    """The heights of rows with texts of several lines; not every program adapts them itself."""
     texts = [column for column in placed.table.columns if column.kind == "text"]
     if not texts:
         return None
