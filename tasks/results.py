@@ -15,31 +15,14 @@ from tasks.domain.sources import Source
 from tasks.report.content import Report
 from tasks.report.files import ReportFiles
 from tasks.workbook.fetch import FetchedWorkbook
+from tasks.workbook.staging import StagedWorkbook
 
 Workbooks = Mapping[Source, FetchedWorkbook]
 """The run's copies of the three workbooks."""
 
 
 @dataclass(frozen=True)
-class RawSource:
-    """One source as it was read.
-
-    Attributes:
-        raw: The staged table, see `StagedWorkbook.scan`.
-        columns: File, sheet and letter of every declared column, see `stages.locate_columns`.
-    """
-
-    raw: pl.LazyFrame
-    columns: pl.DataFrame
-
-    @property
-    def size(self) -> str:
-        """How many rows it has."""
-        return _rows(self.raw)
-
-
-@dataclass(frozen=True)
-class CleanedSource(RawSource):
+class CleanedSource(StagedWorkbook):
     """One source, read and cleaned.
 
     Attributes:
@@ -66,7 +49,7 @@ class Joined:
         ledger: One row per row of the three workbooks with its disposition.
         issues: Every issue of the three workbooks and of the month as a whole (`DataIssue`).
         missing: The products of the web shop that have sales and are in no figure, see `ledger.list_missing_sales`.
-        locations: File, sheet and letter of every column that was read, see `stages.locate_columns`.
+        locations: File, sheet and letter of every column that was read, see `StagedWorkbook.columns`.
     """
 
     erp: pl.LazyFrame

@@ -22,7 +22,7 @@ from prefect.runtime import task_run
 from tasks.announcement.mail import Mailing
 from tasks.dashboard import Artifact, Logger, label_run, only_warned, show_artifacts
 from tasks.dashboard_pages import issue_table, plain
-from tasks.domain.issues import DataRefused, OutsideFailure
+from tasks.domain.issues import DataRefused
 from tasks.domain.parameters import Parameters
 from tasks.messages import messages_in
 from tasks.report.csv_files import write_issues
@@ -128,25 +128,17 @@ def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
     about.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     digest = sha256(issues.read_bytes() + about.read_bytes()).hexdigest()[:12]
     folder = f"refused/{run.parameters.month}"
-    if run.is_dry:
-        return _keep_here(issues)
-    try:
-        for path, key in ((about, f"{folder}/run_{digest}.json"), (issues, f"{folder}/data_issues_{digest}.csv")):
-            with suppress(ConflictError):
-                run.destination.create(key, path, file_facts(path))
-    except OutsideFailure as failure:
-        kept = _keep_here(issues)
-        logger.warning("The list of issues could not be stored, and is in %s: %s", kept, failure)
-        return kept
-    address = run.destination.address(key)
+    address = ""
+    if not run.is_dry:
+        with only_warned("The list of issues could not be stored", logger):
+            for path, key in ((about, f"{folder}/run_{digest}.json"), (issues, f"{folder}/data_issues_{digest}.csv")):
+                with suppress(ConflictError):
+                    run.destination.create(key, path, file_facts(path))
+            address = run.destination.address(key)
+    if not address:
+        address = str(shutil.copy(issues, tempfile.mkdtemp(prefix="monthly-sales-refused-")))
     logger.error("All issues are listed in %s", address)
     return address
-
-
-def _keep_here(issues: Path) -> str:
-    kept = Path(tempfile.mkdtemp(prefix="monthly-sales-refused-")) / issues.name
-    shutil.copy(issues, kept)
-    return str(kept)
 
 
 def stage(name: str) -> Callable[[Callable[Arguments, Result]], Task[Arguments, Result]]:

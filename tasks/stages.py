@@ -17,7 +17,7 @@ from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
 from tasks.domain import clean, join, row_issues, rules
 from tasks.domain.figures import summarise_snapshot as summarise
-from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame, refusal
+from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame
 from tasks.domain.join import Cleaned
 from tasks.domain.ledger import build_ledger, count_rows, list_missing_sales
 from tasks.domain.month_issues import judge_matches
@@ -35,7 +35,7 @@ from tasks.report.files import report_files
 from tasks.report.headline import headline
 from tasks.report.tables import write_table
 from tasks.report.writer import write_workbook
-from tasks.results import CleanedSource, Compared, Joined, RawSource, SnapshotReport, Workbooks, WrittenReport
+from tasks.results import CleanedSource, Compared, Joined, SnapshotReport, Workbooks, WrittenReport
 from tasks.run import Run, stage
 from tasks.workbook import fetch
 from tasks.workbook.limited_process import WorkbookReader
@@ -54,7 +54,7 @@ def check_published(workbooks: Workbooks, run: Run) -> Plan:
     return plan_publication(run.destination, run.parameters, workbooks)
 
 
-def convert_workbooks(workbooks: Workbooks, run: Run) -> dict[Source, RawSource]:
+def convert_workbooks(workbooks: Workbooks, run: Run) -> dict[Source, StagedWorkbook]:
     """The three sheets as staged tables, large ones read in parallel.
 
     Raises:
@@ -68,38 +68,16 @@ def convert_workbooks(workbooks: Workbooks, run: Run) -> dict[Source, RawSource]
     return dict(zip(SOURCES, _all_results(reading), strict=True))
 
 
-def _convert(source: Source) -> Task[[Workbooks, Run, WorkbookReader], RawSource]:
+def _convert(source: Source) -> Task[[Workbooks, Run, WorkbookReader], StagedWorkbook]:
     @stage(f"convert-{source}")
-    def convert(workbooks: Workbooks, run: Run, reader: WorkbookReader) -> RawSource:
+    def convert(workbooks: Workbooks, run: Run, reader: WorkbookReader) -> StagedWorkbook:
         workbook, staged = workbooks[source], run.stages / f"raw_{source}.parquet"
-        return raw_source(stage_workbook(workbook.path, source, workbook.file, staged, reader))
+        return stage_workbook(workbook.path, source, workbook.file, staged, reader)
 
     return convert
 
 
-def raw_source(book: StagedWorkbook) -> RawSource:
-    """The staged table, with where its columns are in the workbook."""
-    return RawSource(book.scan(), locate_columns(book))
-
-
-def locate_columns(book: StagedWorkbook) -> pl.DataFrame:
-    """File, sheet and letter of every declared column; a row without a column is the sheet itself.
-
-    An optional column that the sheet lacks has no letter.
-    """
-    return pl.DataFrame(
-        [
-            (book.source, book.file, book.sheet, column, letter)
-            for column, letter in [(None, None), *book.columns.items(), *((absent, None) for absent in book.absent)]
-        ],
-        schema={
-            "source": pl.Enum(SOURCES), "file": pl.String, "sheet": pl.String, "column": pl.String, "letter": pl.String,
-        },
-        orient="row",
-    )  # fmt: skip
-
-
-def _all_results(futures: list[PrefectFuture[RawSource]]) -> list[RawSource]:
+def _all_results(futures: list[PrefectFuture[StagedWorkbook]]) -> list[StagedWorkbook]:
     """The results of all, or one refusal with the issues of all that were refused."""
     results = [future.result(raise_on_failure=False) for future in futures]
     refused = [result for result in results if isinstance(result, DataRefused)]
@@ -107,24 +85,24 @@ def _all_results(futures: list[PrefectFuture[RawSource]]) -> list[RawSource]:
         if isinstance(result, BaseException) and not isinstance(result, DataRefused):
             raise result
     if refused:
-        raise refusal(pl.concat(one.issues for one in refused)) if len(refused) > 1 else refused[0]
+        raise DataRefused(pl.concat(one.issues for one in refused))
     return results
 
 
 @stage("clean-erp")
-def clean_erp(source: RawSource, run: Run) -> CleanedSource:
+def clean_erp(source: StagedWorkbook, run: Run) -> CleanedSource:
     """See `clean.clean_erp`."""
     return CleanedSource(**vars(source), rows=run.store(clean.clean_erp(source.raw), "clean_erp"))
 
 
 @stage("clean-liaison")
-def clean_liaison(source: RawSource, run: Run) -> CleanedSource:
+def clean_liaison(source: StagedWorkbook, run: Run) -> CleanedSource:
     """See `clean.clean_liaison`."""
     return CleanedSource(**vars(source), rows=run.store(clean.clean_liaison(source.raw), "clean_liaison"))
 
 
 @stage("clean-web")
-def clean_web(source: RawSource, run: Run) -> CleanedSource:
+def clean_web(source: StagedWorkbook, run: Run) -> CleanedSource:
     """See `clean.clean_web`."""
     return CleanedSource(**vars(source), rows=run.store(clean.clean_web(source.raw), "clean_web"))
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from tasks.domain import checks, rules
 from tasks.domain.comparison_checks import check_period
-from tasks.domain.issues import Issue, issue_frame, refusal
+from tasks.domain.issues import DataRefused, Issue, issue_frame
 from tasks.domain.join import Cleaned
 from tasks.domain.month_issues import judge_total
 from tasks.domain.sources import Source  # noqa: TC001 - read in annotations
@@ -38,7 +38,7 @@ def validate_join(joined: Joined) -> None:
     _refuse("join", checks.check_join(joined.cleaned, joined.sales, joined.ledger))
     found = joined.issues.collect()
     if (found["severity"] == "error").any():
-        raise refusal(found)
+        raise DataRefused(found)
 
 
 @stage("validate-revenue")
@@ -50,7 +50,7 @@ def validate_revenue(joined: Joined, revenue: pl.LazyFrame) -> None:
     """
     _refuse("revenue", checks.check_revenue(joined.sales, revenue))
     if too_large := judge_total(revenue):
-        raise refusal(issue_frame(too_large))
+        raise DataRefused(issue_frame(too_large))
 
 
 @stage("validate-classification")
@@ -74,7 +74,7 @@ def validate_comparison(compared: Compared, report: Report, run: Run) -> None:
     found = check_period(compared.classified, compared.history, export_date, compared.period, report.summary)
     _refuse("comparison", found)
     if (report.issues["severity"] == "error").any():
-        raise refusal(report.issues)
+        raise DataRefused(report.issues)
 
 
 @stage("audit-reports")
@@ -91,6 +91,6 @@ def audit_reports(written: WrittenReport) -> None:
 def _refuse(what: str, inconsistencies: Sequence[str]) -> None:
     """Fail the run if a check found an inconsistency."""
     if inconsistencies:
-        raise refusal(
+        raise DataRefused(
             issue_frame(Issue(f"check of the {what}", rules.CHECK_FAILED.code, value=text) for text in inconsistencies)
         )

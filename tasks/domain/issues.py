@@ -89,16 +89,23 @@ class DataRefused(MonthlySalesError):
     """The month's data cannot be published as it is.
 
     Attributes:
-        issues: Everything that was found, as a `DataIssue` frame.
+        issues: Everything that was found (`DataIssue`), errors first; at least one error.
+        sentence: The refusal in the language of the run; without it, in English.
     """
 
-    def __init__(self, sentence: str, issues: pl.DataFrame) -> None:
-        self.sentence = _on_one_line(sentence)
-        super().__init__(self.sentence)
+    def __init__(self, issues: pl.DataFrame, sentence: str = "") -> None:
+        super().__init__(issues, sentence)
         self.issues = issues
+        self.sentence = sentence
 
-    def __reduce__(self) -> tuple[type["DataRefused"], tuple[str, pl.DataFrame]]:
-        return type(self), (self.sentence, self.issues)
+    def __str__(self) -> str:
+        """The number of errors, and the first of them."""
+        if self.sentence:
+            return self.sentence
+        errors = self.issues.filter(pl.col("severity") == "error")
+        count = REFUSED[errors.height > 1].format(count=f"{errors.height:,}")
+        more = [AND_MORE.format(count=f"{errors.height - 1:,}")] if errors.height > 1 else []
+        return " ".join([count, line(errors.row(0, named=True)), *more])
 
 
 class OutsideFailure(MonthlySalesError):
@@ -148,16 +155,3 @@ def lines(issues: pl.DataFrame, more: str = MORE) -> list[str]:
             rest, count = f"{group.height - LINES_PER_RULE:,}", f"{group.height:,}"
             shown.append(more.format(rest=rest, rule=rule, count=count))
     return shown
-
-
-def refusal(issues: pl.DataFrame) -> DataRefused:
-    """The exception for a set of issues; its sentence counts the errors and shows the first of them.
-
-    Args:
-        issues: All issues, errors first; at least one error.
-    """
-    errors = issues.filter(pl.col("severity") == "error")
-    first = line(errors.row(0, named=True))
-    count = REFUSED[errors.height > 1].format(count=f"{errors.height:,}")
-    more = [AND_MORE.format(count=f"{errors.height - 1:,}")] if errors.height > 1 else []
-    return DataRefused(" ".join([count, first, *more]), issues)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tasks.domain import rules
-from tasks.domain.issues import Issue, WrongArgument, issue_frame, refusal
+from tasks.domain.issues import DataRefused, Issue, WrongArgument, issue_frame
 from tasks.domain.parameters import Parameters
 from tasks.domain.sources import Source
 from tasks.publication.history import earlier_snapshots
@@ -70,7 +70,7 @@ def plan_publication(storage: Storage, parameters: Parameters, workbooks: Mappin
     stale = Issue(web.file, rules.STALE_EXPORT.code, other=plan.previous.month)
     if parameters.accept_unusual:
         return replace(plan, accepted=(stale,))
-    raise refusal(issue_frame([stale]))
+    raise DataRefused(issue_frame([stale]))
 
 
 def _check_export_date(

@@ -98,11 +98,11 @@ def reason(rule: str | None, detail: str | None, text: Messages) -> str:
 
 
 def refusal_in(text: Messages, refused: DataRefused) -> DataRefused:
-    """The refusal in this language, see `issues.refusal`."""
+    """The refusal in this language, see `DataRefused`."""
     errors = refused.issues.filter(pl.col("severity") == "error")
     first = line(word_issues(errors.head(1), text).row(0, named=True))
     more = [text.gettext(AND_MORE, count=errors.height - 1)] if errors.height > 1 else []
-    return DataRefused(" ".join([refusal_sentence(errors.height, text), first, *more]), refused.issues)
+    return DataRefused(refused.issues, " ".join([refusal_sentence(errors.height, text), first, *more]))
 
 
 def refusal_sentence(errors: int, text: Messages) -> str:

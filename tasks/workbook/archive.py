@@ -12,7 +12,7 @@ from typing import IO
 from urllib.parse import unquote
 
 from tasks.domain import rules
-from tasks.workbook.faults import UnreadableWorkbookError, damaged, something_else, too_large
+from tasks.workbook.faults import UnreadableWorkbookError, damaged, too_large
 from tasks.workbook.likeness import ZIP_MAGIC, likeness_of_file
 
 CHUNK = 1024 * 1024
@@ -54,9 +54,9 @@ class Archive:
     def open(self, part: str) -> IO[bytes]:
         """The part as a stream; reading it to its end verifies its size and its checksum."""
         if part not in self:
-            raise damaged(f"has no part {part}", f"no {part}")
+            raise damaged(f"no {part}")
         if self._times[part] > 1:  # programs differ in which one they take
-            raise damaged(f"contains the part {part} {self._times[part]} times", f"{self._times[part]} x {part}")
+            raise damaged(f"{self._times[part]} x {part}")
         entry = self._entries[part]
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise NotImplementedError
@@ -86,20 +86,16 @@ def open_archive(workbook: Path) -> Iterator[Archive]:
     """The archive of `workbook`, its declared sizes verified.
 
     Raises:
-        UnreadableWorkbookError: The file is something else, and the error says what it looks like; or too large.
+        UnreadableWorkbookError: The file is something else, damaged or too large.
     """
-    if not workbook.exists():
-        raise UnreadableWorkbookError("is not there", rules.MISSING_WORKBOOK.code)
-    if not workbook.is_file():
-        raise something_else("a folder" if workbook.is_dir() else "a device")
     with workbook.open("rb") as file:
         beginning = file.read(512)
         if not beginning.startswith(ZIP_MAGIC):
-            raise something_else(likeness_of_file(workbook, beginning))
+            raise UnreadableWorkbookError(rules.NOT_A_WORKBOOK.code, likeness_of_file(workbook, beginning))
         size = file.seek(0, 2)
         file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT))
         if _END_OF_ARCHIVE not in file.read():
-            raise damaged("is only the beginning of a workbook, such as a half-finished upload", "end of the file")
+            raise damaged("end of the file")  # such as a half-finished upload
         with reading_archive():
             archive = zipfile.ZipFile(file)
         with archive:
@@ -108,29 +104,22 @@ def open_archive(workbook: Path) -> Iterator[Archive]:
 
 
 @contextmanager
-def reading_archive(part: str | None = None) -> Iterator[None]:
+def reading_archive(part: str = "the table of contents") -> Iterator[None]:
     """Turn what the zip reader raises into one error that people can read."""
     try:
         yield
     except _BROKEN_ARCHIVE:
-        raise damaged(f"is damaged or incomplete{f' at {part}' if part else ''}", part) from None
+        raise damaged(part) from None
 
 
 def _verify_declared(entries: list[zipfile.ZipInfo], size: int) -> None:
     """Refuse an archive by its declared sizes, before a byte is inflated; of no part is more read than it declares."""
     if len(entries) > MOST_MEMBERS:
-        raise too_large(f"has {len(entries):,} parts, a workbook at most {MOST_MEMBERS:,}", f"{len(entries):,} parts")
+        raise too_large(f"{len(entries):,} parts")
     if sum(entry.compress_size for entry in entries) > size:
-        raise damaged("has parts that lie on top of each other", "overlapping parts")
+        raise damaged("overlapping parts")
     for entry in entries:
         if entry.file_size > max(_SMALL, HIGHEST_RATIO * entry.compress_size):
-            raise too_large(
-                f"unpacks {entry.filename} to more than {HIGHEST_RATIO} times its size",
-                f"{entry.compress_size:,} to {entry.file_size:,} bytes",
-            )
-    inflated = sum(entry.file_size for entry in entries)
-    if inflated > LARGEST_INFLATED:
-        raise too_large(
-            f"unpacks to {inflated // MEGABYTE:,} MB, a workbook to at most {LARGEST_INFLATED // MEGABYTE:,} MB",
-            f"{inflated:,} bytes",
-        )
+            raise too_large(f"{entry.compress_size:,} to {entry.file_size:,} bytes")
+    if (inflated := sum(entry.file_size for entry in entries)) > LARGEST_INFLATED:
+        raise too_large(f"{inflated:,} bytes")

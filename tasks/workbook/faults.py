@@ -2,56 +2,44 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tasks.domain import rules
 
+_SHOWN_LENGTH = 40
 
+
+@dataclass(eq=False)
 class UnreadableWorkbookError(Exception):
     """The file cannot be read as a workbook.
 
     Attributes:
-        reason: Follows the file's name in a sentence: `is a web page (HTML), not an .xlsx workbook`.
-        rule: The code of the fault in the catalogue of issues.
+        rule: The code of the rule that it breaks.
         value: What was found, in a few words.
         cell: The address at which reading failed, when it was at a cell.
         sheet: The sheet at which reading failed, when it was at a sheet.
     """
 
-    def __init__(
-        self, reason: str, rule: str, value: str | None = None, cell: str | None = None, sheet: str | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.rule = rule
-        self.value = value
-        self.cell = cell
-        self.sheet = sheet
+    rule: str
+    value: str | None = None
+    cell: str | None = None
+    sheet: str | None = None
 
 
-def something_else(likeness: str) -> UnreadableWorkbookError:
-    """The file is no .xlsx workbook but what `likeness` says."""
-    return UnreadableWorkbookError(f"is {likeness}, not an .xlsx workbook", rules.NOT_A_WORKBOOK.code, likeness)
-
-
-def damaged(reason: str, value: str | None = None) -> UnreadableWorkbookError:
+def damaged(value: str) -> UnreadableWorkbookError:
     """The file is an .xlsx workbook whose bytes are not those that were written."""
-    return UnreadableWorkbookError(reason, rules.DAMAGED_WORKBOOK.code, value)
+    return UnreadableWorkbookError(rules.DAMAGED_WORKBOOK.code, value)
 
 
-def too_large(reason: str, value: str, cell: str | None = None) -> UnreadableWorkbookError:
+def too_large(value: str, cell: str | None = None) -> UnreadableWorkbookError:
     """Reading the workbook would cost more than it could be worth."""
-    return UnreadableWorkbookError(reason, rules.TOO_LARGE_WORKBOOK.code, value, cell)
+    return UnreadableWorkbookError(rules.TOO_LARGE_WORKBOOK.code, value, cell)
 
 
 def unreadable_cell(cell: str, content: str, fault: str) -> UnreadableWorkbookError:
     """A cell whose content has no certain meaning, such as `unreadable_cell("B2", "abc", "is stored as a number")`."""
     shown = content if len(content) <= _SHOWN_LENGTH else f"{content[: _SHOWN_LENGTH - 1]}…"
-    return UnreadableWorkbookError(
-        f'cannot be read: "{shown}" in {cell} {fault}', rules.UNREADABLE_CELL.code, f"{shown} ({fault})", cell
-    )
-
-
-_SHOWN_LENGTH = 40
+    return UnreadableWorkbookError(rules.UNREADABLE_CELL.code, f"{shown} ({fault})", cell)
 
 
 @contextmanager

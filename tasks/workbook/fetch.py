@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.domain import rules
-from tasks.domain.issues import Issue, OutsideFailure, issue_frame, refusal
+from tasks.domain.issues import DataRefused, Issue, OutsideFailure, issue_frame
 from tasks.domain.month import fill_month
 from tasks.domain.sources import SOURCES, Source
 from tasks.map_in_order import map_in_order
@@ -94,7 +94,7 @@ def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, 
     found = list(map_in_order(fetch, SOURCES, len(SOURCES)))
     fetched = [book for book in found if isinstance(book, FetchedWorkbook)]
     if issues := [issue for issue in found if isinstance(issue, Issue)] + _same_workbooks(fetched):
-        raise refusal(issue_frame(issues))
+        raise DataRefused(issue_frame(issues))
     return {book.source: book for book in fetched}
 
 

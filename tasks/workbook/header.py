@@ -1,11 +1,12 @@
 """Which sheet is meant, and in which row its columns are named."""
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from tasks.domain.cell_values import BLANKS, INVISIBLE
+from tasks.domain.sources import COLUMNS, SOURCES, Source, required_columns
 
 SEARCHED_ROWS = 50
 _COMPARED_TITLES = 100
@@ -33,11 +34,7 @@ class Header:
     titles: dict[str, str]
     named: dict[str, list[str]]
     missing: list[str]
-    belongs_to: str | None = None
-
-    def doubled(self) -> dict[str, list[str]]:
-        """The declared columns that the row names more than once, with their letters."""
-        return {column: letters for column, letters in self.named.items() if len(letters) > 1}
+    belongs_to: Source | None = None
 
     def letters(self) -> dict[str, str]:
         """The declared columns with the letter of each, when none is named more than once."""
@@ -57,30 +54,21 @@ def normal_title(title: str) -> str:
     return trim_title(unicodedata.normalize("NFKC", title)).casefold()
 
 
-def find_header(
-    sheet: str,
-    grid: Grid,
-    declared: Collection[str],
-    required: Collection[str],
-    others: Mapping[str, Collection[str]],
-) -> Header:
-    """The first row that names all required columns, or else the row that comes closest to it.
+def find_header(sheet: str, grid: Grid, source: Source) -> Header:
+    """The first row that names all required columns of the source, or else the row that comes closest to it.
 
     Args:
         sheet: Name of the sheet.
         grid: Its first rows.
-        declared: The columns of the source.
-        required: Those without which the sheet is not meant.
-        others: The required columns of each other source, whose sheet this may be.
+        source: Whose sheet it should be; where it is another source's instead, the header says so.
     """
-    names = {normal_title(column): column for column in declared}
-    headers = [_read_as_header(sheet, row, titles, names, required) for row, titles in grid if titles]
+    headers = [_read_as_header(sheet, row, titles, source) for row, titles in grid if titles]
     if complete := next((header for header in headers if not header.missing), None):
         return complete
-    closest = max(headers, key=closeness, default=Header(sheet, 0, {}, {}, list(required)))
+    closest = max(headers, key=closeness, default=Header(sheet, 0, {}, {}, required_columns(source)))
     rows = [set(map(normal_title, titles.values())) for _, titles in grid]
-    belongs_to = (name for name, columns in others.items() if any(row >= set(columns) for row in rows))
-    return replace(closest, belongs_to=next(belongs_to, None))
+    others = (other for other in SOURCES if any(row >= set(required_columns(other)) for row in rows))
+    return replace(closest, belongs_to=next(others, None))
 
 
 def closeness(header: Header) -> float:
@@ -96,14 +84,15 @@ def closeness(header: Header) -> float:
 def readable(headers: Sequence[Header]) -> Header | None:
     """The header of the one sheet that names all required columns, each declared column once; else None."""
     complete = [header for header in headers if not header.missing]
-    return complete[0] if len(complete) == 1 and not complete[0].doubled() else None
+    return complete[0] if len(complete) == 1 and all(len(one) == 1 for one in complete[0].named.values()) else None
 
 
-def _read_as_header(
-    sheet: str, row: int, titles: Mapping[str, str], names: Mapping[str, str], required: Collection[str]
-) -> Header:
+def _read_as_header(sheet: str, row: int, titles: Mapping[str, str], source: Source) -> Header:
+    names = {normal_title(column): column for column in COLUMNS[source]}
     named: dict[str, list[str]] = {}
     for letter, title in titles.items():
         if column := names.get(normal_title(title)):
             named.setdefault(column, []).append(letter)
-    return Header(sheet, row, dict(titles), named, [column for column in required if column not in named])
+    return Header(
+        sheet, row, dict(titles), named, [column for column in required_columns(source) if column not in named]
+    )

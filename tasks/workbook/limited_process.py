@@ -53,7 +53,7 @@ class WorkbookReader:
         """
         workbook = Path(request.workbook)
         with ExitStack() as stack:
-            if workbook.is_file() and workbook.stat().st_size > _SMALL:
+            if workbook.stat().st_size > _SMALL:
                 process = stack.enter_context(closing(_Process(self._limits)))
             else:
                 stack.enter_context(self._lock)
@@ -110,13 +110,12 @@ class _Process:
         said = self._errors.read().decode(errors="replace")
         self.close()
         if -code in _OUT_OF_TIME:
-            reason, value = "takes far longer to read than a workbook of its size", "out of time"
+            value = "out of time"
         elif any(words in said for words in _OUT_OF_MEMORY):
-            reason, value = "takes far more memory to read than a workbook of its size", "out of memory"
+            value = "out of memory"
         else:
-            ended = signal.Signals(-code).name if code < 0 else f"exit {code}"
-            reason, value = f"brought the Excel reader down ({ended})", ended
-        return {"fault": {"reason": reason, "value": value, "rule": rules.READER_FAILED.code}}
+            value = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        return {"fault": {"rule": rules.READER_FAILED.code, "value": value}}
 
 
 def _environment() -> dict[str, str]:

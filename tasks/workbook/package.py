@@ -9,7 +9,7 @@ from typing import IO
 
 from tasks.domain import rules
 from tasks.workbook.archive import Archive, open_archive, part_name
-from tasks.workbook.faults import UnreadableWorkbookError, something_else, too_large
+from tasks.workbook.faults import UnreadableWorkbookError, too_large
 from tasks.workbook.likeness import MEMBERS_OF_OTHERS, likeness_of_archive
 from tasks.workbook.xml_parts import Element, elements, reading
 
@@ -75,7 +75,7 @@ def open_package(workbook: Path) -> Iterator[Package]:
 def _resolved(archive: Archive) -> Package:
     main = _first(_relations(archive, ""), "officeDocument") or _USUAL_MAIN_PART
     if main not in archive or main in MEMBERS_OF_OTHERS:
-        raise something_else(likeness_of_archive(archive.names()))
+        raise UnreadableWorkbookError(rules.NOT_A_WORKBOOK.code, likeness_of_archive(archive.names()))
     relations = _relations(archive, main)
     with reading(main), archive.open(main) as stream:
         book = elements(stream)
@@ -136,7 +136,7 @@ def _visible_sheets(book: list[Element], relations: dict[str, _Relation]) -> tup
             if relation is not None and relation.type == "worksheet":
                 visible.append(Worksheet(sheet.attributes.get("name", ""), relation.part))
     if not visible:
-        raise UnreadableWorkbookError("has no visible sheet", rules.NO_VISIBLE_SHEET.code)
+        raise UnreadableWorkbookError(rules.NO_VISIBLE_SHEET.code)
     if len(visible) > _MOST_SHEETS:
-        raise too_large(f"has {len(visible):,} visible sheets, of which {_MOST_SHEETS} can be searched", "sheets")
+        raise too_large(f"{len(visible):,} visible sheets")
     return tuple(visible)

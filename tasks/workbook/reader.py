@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from tasks.domain.sources import CELL_KINDS
+from tasks.domain.sources import CELL_KINDS, COLUMNS, Source, kind_of
 from tasks.workbook.canonical_workbook import Calendar
 from tasks.workbook.cell_kinds import kinds_of_cells, with_texts
 from tasks.workbook.faults import UnreadableWorkbookError, at_sheet, too_large, unreadable_cell
@@ -44,16 +44,12 @@ class Request:
     Attributes:
         workbook: The .xlsx file.
         staged: The Parquet file to write.
-        columns: Declared column to the name of the column with the kinds of its cells.
-        required: The declared columns without which a sheet is not meant.
-        others: The required columns of the other sources, to recognize a workbook in the place of another.
+        source: Which of the three workbooks it is.
     """
 
     workbook: str
     staged: str
-    columns: dict[str, str]
-    required: list[str]
-    others: dict[str, list[str]]
+    source: Source
 
 
 def main() -> None:
@@ -166,11 +162,10 @@ class _WorkbookReader:
         return {column: cells.filter(below) for column, cells in columns.items()}, last
 
     def _header(self, worksheet: Worksheet) -> Header:
-        request = self._request
         with at_sheet(worksheet.name), reading(worksheet.part):
             cells = read_first_cells(partial(self._package.open, worksheet.part), SEARCHED_ROWS)
             grid = _grid(self._with_texts(cells))
-        return find_header(worksheet.name, grid, request.columns, request.required, request.others)
+        return find_header(worksheet.name, grid, self._request.source)
 
     def _cells(self, worksheet: Worksheet, header: Header) -> tuple[pl.DataFrame, int]:
         """The cells of the columns from the header on (`READ_CELL`), and the last row with any content."""
@@ -238,11 +233,7 @@ def _check_title(cells: pl.DataFrame, header: Header, letters: str) -> None:
 def _refuse_far_cell(cells: pl.DataFrame, letters: str, row: int) -> None:
     """The table reaches down to the last row, however empty; a cell far below the others is there by mistake."""
     if row > max(_FEW_ROWS, _ROWS_PER_CELL * cells.height):
-        raise too_large(
-            f"reaches down to {letters}{row}, far below its table",
-            f"{cells.height:,} cells down to {letters}{row}",
-            f"{letters}{row}",
-        )
+        raise too_large(f"{cells.height:,} cells down to {letters}{row}", f"{letters}{row}")
 
 
 def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, request: Request) -> int:
@@ -253,7 +244,8 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
     lowest = max(cells.select(pl.col("row").max().fill_null(0)).item() for cells in columns.values())
     last = max(last, lowest) if lowest else 0
     table = pl.DataFrame({"row": pl.int_range(header.row + 1, last + 1, dtype=pl.UInt32, eager=True)})
-    for column, kind in request.columns.items():
+    for column in COLUMNS[request.source]:
+        kind = kind_of(column)
         if column in columns:
             cells = columns.pop(column).rename({"text": column, "kind": kind})
             table = table.join(cells, on="row", how="left", maintain_order="left")

@@ -55,7 +55,7 @@ def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.Dat
         frame = loaded.to_polars()
     except fastexcel.FastExcelError as error:
         reason = str(error).partition("\n")[0].removeprefix("calamine error: ").removeprefix("Xlsx error: ").rstrip(".")
-        raise damaged(f"cannot be read: {reason}", reason) from None
+        raise damaged(reason) from None
     finally:
         scratch.unlink(missing_ok=True)
     frame.columns = [letters[column.absolute_index] for column in loaded.available_columns()]

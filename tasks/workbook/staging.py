@@ -8,10 +8,10 @@ import polars as pl
 
 from tasks.domain import rules
 from tasks.domain.issues import DataRefused, Issue, issue_frame
-from tasks.domain.sources import COLUMNS, SOURCES, Source, kind_of, required_columns
+from tasks.domain.sources import COLUMNS, SOURCE, Source
 from tasks.workbook.faults import UnreadableWorkbookError
 from tasks.workbook.header import Header, readable
-from tasks.workbook.header_issues import refuse_headers
+from tasks.workbook.header_issues import header_issues
 from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.reader import Request
 
@@ -21,26 +21,18 @@ class StagedWorkbook:
     """One workbook as a staged table, and where its columns came from.
 
     Attributes:
-        source: What the workbook is.
-        file: The name that people know it by.
-        sheet: The sheet that was read.
-        columns: Declared column to its letters in Excel; an absent optional column is not in it.
-        absent: Optional declared columns that the sheet lacks.
-        rows: Rows below the header, down to the last one with content in any column.
-        path: The Parquet file.
+        raw: The staged table, one row per row of the sheet below the header.
+        columns: `source`, `file`, `sheet` and `letter` of every declared `column`. An optional column that the sheet
+            lacks has no letter; a row without a column is for the sheet itself.
     """
 
-    source: Source
-    file: str
-    sheet: str
-    columns: dict[str, str]
-    absent: tuple[str, ...]
-    rows: int
-    path: Path
+    raw: pl.LazyFrame
+    columns: pl.DataFrame
 
-    def scan(self) -> pl.LazyFrame:
-        """The staged table, one row per row of the sheet below the header."""
-        return pl.scan_parquet(self.path)
+    @property
+    def size(self) -> str:
+        """How many rows it has."""
+        return f"{self.raw.select(pl.len()).collect().item():,} rows"
 
 
 def stage_workbook(
@@ -68,33 +60,23 @@ def stage_workbook(
         DataRefused: The workbook cannot be read as this source; its issues say why.
         OSError: The staged table cannot be written.
     """
-    request = Request(
-        workbook=str(workbook.absolute()),
-        staged=str(staged.absolute()),
-        columns={column: kind_of(column) for column in COLUMNS[source]},
-        required=required_columns(source),
-        others={other: required_columns(other) for other in SOURCES if other != source},
-    )
+    request = Request(str(workbook.absolute()), str(staged.absolute()), source)
     try:
         with nullcontext(reader) if reader else WorkbookReader() as used:
             answer = used.read(request)
     except UnreadableWorkbookError as error:
         issue = Issue(file, error.rule, sheet=error.sheet, cell=error.cell, value=error.value)
-        where = file if error.sheet is None else f"{file} [{error.sheet}]"
-        raise DataRefused(f"{where} {error.reason}.", issue_frame([issue])) from None
+        raise DataRefused(issue_frame([issue])) from None
     headers = [Header(**header) for header in answer["headers"]]
     header = readable(headers)
     if header is None:
-        refuse_headers(headers, source, file)
+        raise DataRefused(issue_frame(header_issues(headers, source, file)))
     if not answer["rows"]:
-        issue = Issue(file, rules.NO_ROWS.code, sheet=header.sheet, row=header.row)
-        raise DataRefused(f"{file} [{header.sheet}] has a header and no row below it.", issue_frame([issue]))
-    return StagedWorkbook(
-        source=source,
-        file=file,
-        sheet=header.sheet,
-        columns=header.letters(),
-        absent=tuple(column for column in COLUMNS[source] if column not in header.named),
-        rows=answer["rows"],
-        path=staged,
+        raise DataRefused(issue_frame([Issue(file, rules.NO_ROWS.code, sheet=header.sheet, row=header.row)]))
+    letters = header.letters()
+    columns = pl.DataFrame(
+        [(source, file, header.sheet, column, letters.get(column or "")) for column in (None, *COLUMNS[source])],
+        schema={"source": SOURCE, **dict.fromkeys(("file", "sheet", "column", "letter"), pl.String)},
+        orient="row",
     )
+    return StagedWorkbook(pl.scan_parquet(staged), columns)

@@ -8,7 +8,7 @@ from xml.parsers import expat
 import polars as pl
 
 from tasks.workbook.archive import CHUNK
-from tasks.workbook.faults import UnreadableWorkbookError, too_large
+from tasks.workbook.faults import too_large
 from tasks.workbook.xml_parts import is_plain_utf8, local_name, namespace, nesting_limit, xml_parser
 
 LONGEST_TEXT = 1024 * 1024
@@ -44,7 +44,7 @@ class ItemText:
             self._run.append(text)
             self._length += len(text)
             if self._length > LONGEST_TEXT:
-                raise _text_too_long()
+                raise too_large("a text too long")
 
     def end(self, name: str) -> None:
         if name == "rPh":
@@ -58,10 +58,6 @@ class ItemText:
 
 
 _SPACE = "http://www.w3.org/XML/1998/namespace space"
-
-
-def _text_too_long() -> UnreadableWorkbookError:
-    return too_large("has a text longer than any spreadsheet can have", "a text too long")
 
 
 def read_shared_texts(open_part: Callable[[], IO[bytes]]) -> pl.Series:
@@ -128,7 +124,7 @@ def _whole_items(stream: IO[bytes]) -> Iterator[bytes | None]:
             yield pending[:end]
             pending = pending[end:]
         if len(pending) > LONGEST_TEXT + CHUNK:
-            raise _text_too_long()
+            raise too_large("a text too long")
     if not begun or pending.strip() != b"</sst>":
         yield None
 
@@ -200,4 +196,4 @@ def _parse_items(chunks: Iterable[bytes | str]) -> list[str]:
 
 def _limit_texts(count: int) -> None:
     if count > _MOST_TEXTS:
-        raise too_large(f"has more than {_MOST_TEXTS:,} texts", f"more than {_MOST_TEXTS:,} texts")
+        raise too_large(f"more than {_MOST_TEXTS:,} texts")

@@ -77,15 +77,15 @@ def reading(part: str) -> Iterator[None]:
         with reading_archive(part):
             yield
     except _DocumentTypeError:
-        raise damaged(f"declares a document type at {part}, which no workbook does", f"DOCTYPE in {part}") from None
+        raise damaged(f"DOCTYPE in {part}") from None
     except expat.ExpatError:
-        raise damaged(f"has broken XML at {part}", part) from None
+        raise damaged(part) from None
 
 
 def nesting_limit(path: Sized) -> None:
     """Refuse an element inside so many others."""
     if len(path) >= _DEEPEST:
-        raise too_large(f"has more than {_DEEPEST} elements of XML inside each other", "XML nested too deeply")
+        raise too_large("XML nested too deeply")
 
 
 def is_plain_utf8(head: bytes) -> bool:

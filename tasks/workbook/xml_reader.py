@@ -83,8 +83,7 @@ class _Cell:
     def _add(self, collect: Callable[[str], None], text: str) -> None:
         self.length += len(text)
         if self.length > LONGEST_TEXT:
-            cell = f"{self.column}{self.row}"
-            raise too_large(f"has more in {cell} than any spreadsheet can have", "a text too long", cell)
+            raise too_large("a text too long", f"{self.column}{self.row}")
         collect(text)
 
     def fields(self) -> tuple[str | None, ...]:
@@ -178,7 +177,7 @@ class _CellReader:
             return
         if self._column >= MOST_COLUMNS and self._wanted is None:
             cell = f"{self._cell.column}{self._row}"
-            raise too_large(f"reaches out to {cell}: more than {MOST_COLUMNS:,} columns", f"up to {cell}", cell)
+            raise too_large(f"up to {cell}", cell)
         self._parser.CharacterDataHandler = self._cell.start(name)
 
     def _end(self, tag: str) -> None:
@@ -204,6 +203,4 @@ def _row_number(digits: str, address: str) -> int:
 
 
 def _impossible(address: str) -> UnreadableWorkbookError:
-    shown = address[:20]
-    reason = f'cannot be read: it has a cell at "{shown}", where no spreadsheet has one'
-    return UnreadableWorkbookError(reason, rules.UNREADABLE_CELL.code, "no address of a cell", shown)
+    return UnreadableWorkbookError(rules.UNREADABLE_CELL.code, "no address of a cell", address[:20])

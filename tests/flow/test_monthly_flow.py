@@ -167,7 +167,7 @@ def test_a_refused_month_leaves_the_last_one_as_it_was(tmp_path: Path) -> None:
     monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(reports))
     before = files_in(reports)
     source = sample_with(tmp_path, "web.xlsx", {"A1": "article"})
-    with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1] has no column "sku"')):
+    with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1], sku: "found: ')):
         monthly_sales(month="2025-05", source=str(source), destination=str(reports))
     after = files_in(reports)
     assert {key: after[key] for key in before} == before

@@ -140,7 +140,7 @@ def test_a_refused_month_writes_its_issues_and_leaves_the_last_month_as_it_was(
     before = s3.objects(bucket)
     with with_block(s3) as block:
         for _ in range(2):  # the same refusal twice is one file
-            with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1] has no column "sku"')):
+            with pytest.raises(DataRefused, match=re.escape('web.xlsx [Sheet1], sku: "found: ')):
                 monthly_sales(
                     month="2025-05",
                     source=f"s3://{bucket}/raw/2025/05",

@@ -9,10 +9,11 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import openpyxl
+import polars as pl
 from builders import write_workbook
 from prefect import Task
 from prefect.logging import disable_run_logger
@@ -28,9 +29,6 @@ from tasks.workbook.fetch import FetchedWorkbook
 from tasks.workbook.limited_process import WorkbookReader
 from tasks.workbook.reader import read_workbook
 from tasks.workbook.staging import StagedWorkbook, stage_workbook
-
-if TYPE_CHECKING:
-    from tasks.results import RawSource
 
 Rows = list[list[Any]]
 
@@ -136,7 +134,8 @@ def staged(workbook: FetchedWorkbook) -> StagedWorkbook:
     if key not in _staged:
         target = Path(_staged_files.name) / f"{len(_staged)}.parquet"
         _staged[key] = stage_here(workbook.path, workbook.source, workbook.file, target)
-    return replace(_staged[key], file=workbook.file)
+    book = _staged[key]
+    return replace(book, columns=book.columns.with_columns(file=pl.lit(workbook.file)))
 
 
 def _task_without_server(source: Source) -> Any:
@@ -145,7 +144,7 @@ def _task_without_server(source: Source) -> Any:
     def submit(workbooks: Mapping[Source, FetchedWorkbook], run: Run, reader: WorkbookReader) -> Any:
         del run, reader  # what is staged is shared
         try:
-            result: RawSource | DataRefused = stages.raw_source(staged(workbooks[source]))
+            result: StagedWorkbook | DataRefused = staged(workbooks[source])
         except DataRefused as refused:
             result = refused
         return SimpleNamespace(result=lambda **_: result)

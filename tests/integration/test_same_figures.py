@@ -89,7 +89,7 @@ class Outcome:
 def outcome_of(workbooks: Workbooks, folder: Path) -> Outcome:
     """From the workbooks to the wine files; every check on the way must hold and nothing may stop the run."""
     raw = {
-        source: stage_workbook(path, source, path.name, folder / f"{source}.parquet").scan()
+        source: stage_workbook(path, source, path.name, folder / f"{source}.parquet").raw
         for source, path in workbooks.items()
     }
     month = month_of(raw)

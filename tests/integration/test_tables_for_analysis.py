@@ -42,7 +42,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 CLEAN[source](
                     stage_workbook(
                         source_folder / f"{source}.xlsx", source, f"{source}.xlsx", folder / f"{month}_{source}.parquet"
-                    ).scan()
+                    ).raw
                 )
                 for source in SOURCES
             )

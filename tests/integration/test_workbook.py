@@ -30,8 +30,13 @@ def stage(workbook: Path, source: str = "erp", file: str | None = None) -> Stage
     return stage_workbook(workbook, source, file or f"{source}.xlsx", workbook.with_suffix(".parquet"))
 
 
+def letters(staged: StagedWorkbook) -> dict[str, str | None]:
+    """The letter of each declared column; None for one that the sheet lacks."""
+    return dict(staged.columns.drop_nulls("column").select("column", "letter").iter_rows())
+
+
 def table(workbook: Path, *columns: str, source: str = "erp") -> list[tuple]:
-    return stage(workbook, source).scan().select("row", *columns).collect().rows()
+    return stage(workbook, source).raw.select("row", *columns).collect().rows()
 
 
 def refused(workbook: Path, source: str = "erp") -> DataRefused:
@@ -59,21 +64,8 @@ def test_every_cell_becomes_text_with_its_row_and_its_kind(xlsx):
 
     staged = stage(xlsx, file="Fichier_erp.xlsx")
 
-    assert staged == StagedWorkbook(
-        source="erp",
-        file="Fichier_erp.xlsx",
-        sheet="Sheet1",
-        columns={
-            "product_id": "A",
-            "onsale_web": "B",
-            "price": "C",
-            "stock_quantity": "D",
-            "stock_status": "E",
-        },
-        absent=(),
-        rows=2,
-        path=xlsx.with_suffix(".parquet"),
-    )
+    assert staged.columns.select("file", "sheet").unique().rows() == [("Fichier_erp.xlsx", "Sheet1")]
+    assert letters(staged) == dict(zip(ERP, "ABCDE", strict=True))
     expected = pl.DataFrame(
         {
             "row": [2, 3],
@@ -90,7 +82,7 @@ def test_every_cell_becomes_text_with_its_row_and_its_kind(xlsx):
         },
         schema_overrides={"row": pl.UInt32, **{kind_of(column): CELL_KINDS for column in ERP}},
     )
-    assert_frame_equal(staged.scan().collect(), expected)
+    assert_frame_equal(staged.raw.collect(), expected)
 
 
 def test_an_absent_optional_column_is_null_and_named_as_absent(xlsx):
@@ -98,8 +90,9 @@ def test_an_absent_optional_column_is_null_and_named_as_absent(xlsx):
 
     staged = stage(xlsx)
 
-    assert staged.columns == {"price": "A", "product_id": "B"}
-    assert staged.absent == ("onsale_web", "stock_quantity", "stock_status")
+    assert letters(staged) == {
+        "product_id": "B", "onsale_web": None, "price": "A", "stock_quantity": None, "stock_status": None,
+    }  # fmt: skip
     assert table(xlsx, "product_id", "onsale_web", kind_of("onsale_web")) == [(2, "1", None, None)]
 
 
@@ -109,7 +102,7 @@ def test_other_columns_are_not_staged_but_their_rows_are_counted(xlsx):
     )
 
     assert table(xlsx, "product_id", "price") == [(2, "1", "5"), (3, None, None), (4, "2", "6"), (5, None, None)]
-    assert stage(xlsx).scan().collect_schema().names() == [
+    assert stage(xlsx).raw.collect_schema().names() == [
         "row",
         *(name for column in ERP for name in (column, kind_of(column))),
     ]
@@ -131,7 +124,7 @@ def test_rows_without_content_at_the_end_are_left_out(xlsx):
         xlsx, sheet_xml(inline_row(1, *LINK) + inline_row(2, "1", "a") + '<row r="3"><c r="A3" s="0"/></row>')
     )
 
-    assert stage(xlsx, "liaison").rows == 1
+    assert stage(xlsx, "liaison").size == "1 rows"
 
 
 def test_a_sheet_may_start_anywhere(xlsx):
@@ -139,7 +132,7 @@ def test_a_sheet_may_start_anywhere(xlsx):
 
     staged = stage(xlsx, "liaison")
 
-    assert staged.columns == {"product_id": "C", "id_web": "D"}
+    assert letters(staged) == {"product_id": "C", "id_web": "D"}
     assert table(xlsx, "product_id", "id_web", source="liaison") == [(5, "1", "10"), (6, "2", "20")]
 
 
@@ -150,7 +143,7 @@ def test_the_staged_workbook_and_its_refusal_cross_a_process_boundary(xlsx):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         staged = pool.submit(stage_workbook, good, "liaison", "liaison.xlsx", xlsx.with_suffix(".parquet"))
         refusal = pool.submit(stage_workbook, bad, "liaison", "liaison.xlsx", xlsx.with_suffix(".parquet"))
-        assert pickle.loads(pickle.dumps(staged.result())).rows == 1
+        assert pickle.loads(pickle.dumps(staged.result())).size == "1 rows"
         assert told(refusal.exception(), "rule", "column") == [("missing-column", "id_web")]
 
 
@@ -253,7 +246,7 @@ def test_the_header_may_stand_below_a_banner_and_blank_rows(xlsx):
 def test_titles_are_compared_without_case_outer_blanks_and_width(xlsx):
     write_workbook(xlsx, [(" Product_ID ", "\uff30RICE\xa0"), (1, 5)])
 
-    assert stage(xlsx).columns == {"product_id": "A", "price": "B"}
+    assert letters(stage(xlsx)) | {"product_id": "A", "price": "B"} == letters(stage(xlsx))
 
 
 @pytest.mark.parametrize(
@@ -263,7 +256,9 @@ def test_titles_are_compared_without_case_outer_blanks_and_width(xlsx):
 def test_a_title_that_only_looks_alike_is_not_the_column(xlsx, title):
     write_workbook(xlsx, [("product_id", title), (1, 5)])
 
-    assert str(refused(xlsx)) == f'erp.xlsx [Sheet1] has no column "price"; found: product_id, {title}.'
+    assert told(refused(xlsx), "rule", "column", "value") == [
+        ("missing-column", "price", f"found: product_id, {title}")
+    ]
 
 
 def test_a_hidden_sheet_is_ignored(xlsx):
@@ -271,7 +266,7 @@ def test_a_hidden_sheet_is_ignored(xlsx):
         xlsx, [LINK, (1, 10)], "old", more_sheets={"Notes": [("hello",)], "now": [LINK, (2, 20)]}, hidden={"old"}
     )
 
-    assert stage(xlsx, "liaison").sheet == "now"
+    assert stage(xlsx, "liaison").columns["sheet"].unique().to_list() == ["now"]
     assert table(xlsx, "product_id", source="liaison") == [(2, "2")]
 
 
@@ -280,8 +275,9 @@ def test_two_sheets_with_the_columns_are_both_named(xlsx):
 
     refusal = refused(xlsx, "liaison")
 
-    assert str(refusal) == 'liaison.xlsx has 2 sheets with the columns of liaison: "March", "April".'
-    assert told(refusal, "rule", "sheet", "row") == [("several-sheets", "March", 1), ("several-sheets", "April", 1)]
+    assert told(refusal, "rule", "sheet", "row", "value") == [
+        ("several-sheets", "March", 1, '"March", "April"'), ("several-sheets", "April", 1, '"March", "April"'),
+    ]  # fmt: skip
 
 
 def test_a_missing_column_is_told_with_what_is_there_instead(xlsx):
@@ -289,7 +285,6 @@ def test_a_missing_column_is_told_with_what_is_there_instead(xlsx):
 
     refusal = refused(xlsx)
 
-    assert str(refusal) == 'erp.xlsx [Sheet1] has no column "price"; found: product_id, prix.'
     assert told(refusal, "file", "sheet", "row", "rule", "severity", "column", "value", "remedy") == [
         (
             "erp.xlsx",
@@ -309,10 +304,6 @@ def test_all_missing_and_doubled_columns_are_told_at_once(xlsx):
 
     refusal = refused(xlsx, "web")
 
-    assert str(refusal) == (
-        'web.xlsx [Sheet1] has no columns "post_title", "total_sales"; it names the column "sku" 2 times: A1 and C1; '
-        "found: sku, post_type, SKU."
-    )
     assert told(refusal, "rule", "column", "cell") == [
         ("missing-column", "post_title", None),
         ("missing-column", "total_sales", None),
@@ -326,15 +317,17 @@ def test_an_optional_column_may_not_be_doubled_either(xlsx):
 
     refusal = refused(xlsx)
 
-    assert str(refusal) == 'erp.xlsx [Sheet1] names the column "stock_status" 2 times: C1 and D1.'
+    assert told(refusal, "rule", "column", "cell") == [
+        ("doubled-column", "stock_status", "C1"), ("doubled-column", "stock_status", "D1"),
+    ]  # fmt: skip
 
 
 def test_an_empty_sheet_has_no_columns(xlsx):
     write_workbook(xlsx, [])
 
-    assert str(refused(xlsx, "liaison")) == (
-        'liaison.xlsx [Sheet1] has no columns "product_id", "id_web"; found: nothing.'
-    )
+    assert told(refused(xlsx, "liaison"), "rule", "column", "value") == [
+        ("missing-column", "product_id", "found: nothing"), ("missing-column", "id_web", "found: nothing"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -345,7 +338,6 @@ def test_a_header_without_rows_is_refused(xlsx, rows):
 
     refusal = refused(xlsx, "liaison")
 
-    assert str(refusal) == "liaison.xlsx [Sheet1] has a header and no row below it."
     assert told(refusal, "rule", "sheet", "row") == [("no-rows", "Sheet1", 1)]
 
 
@@ -384,7 +376,9 @@ def test_another_kind_of_file_is_told_by_what_it_looks_like(xlsx, content, liken
 
     refusal = refused(xlsx)
 
-    assert str(refusal) == f"erp.xlsx is {likeness}, not an .xlsx workbook."
+    assert str(refusal).startswith(
+        f'1 error, nothing is published. erp.xlsx: "{likeness}" is not an .xlsx workbook. Export the workbook again'
+    )
     assert told(refusal, "rule", "value") == [("not-a-workbook", likeness)]
 
 
@@ -393,7 +387,7 @@ def test_half_a_workbook_is_damaged(xlsx):
     content = xlsx.read_bytes()
     xlsx.write_bytes(content[: len(content) // 2])
 
-    assert str(refused(xlsx)) == "erp.xlsx is only the beginning of a workbook, such as a half-finished upload."
+    assert told(refused(xlsx), "rule", "value") == [("damaged-workbook", "end of the file")]
 
 
 def test_one_wrong_bit_is_found_though_the_workbook_still_opens(xlsx):
@@ -405,7 +399,7 @@ def test_one_wrong_bit_is_found_though_the_workbook_still_opens(xlsx):
     stored = xlsx.with_name("s").read_bytes()
     xlsx.write_bytes(stored.replace(b"<v>24.2</v>", b"<v>24.3</v>"))
 
-    assert str(refused(xlsx)) == "erp.xlsx [Sheet1] is damaged or incomplete at xl/worksheets/month.xml."
+    assert told(refused(xlsx), "rule", "sheet", "value") == [("damaged-workbook", "Sheet1", "xl/worksheets/month.xml")]
 
 
 def test_two_parts_of_one_name_are_refused(xlsx):
@@ -413,7 +407,9 @@ def test_two_parts_of_one_name_are_refused(xlsx):
     with zipfile.ZipFile(xlsx, "a") as archive:
         archive.writestr("xl/worksheets/Month.xml", "<worksheet/>")
 
-    assert str(refused(xlsx)) == "erp.xlsx [Sheet1] contains the part xl/worksheets/month.xml 2 times."
+    assert told(refused(xlsx), "rule", "sheet", "value") == [
+        ("damaged-workbook", "Sheet1", "2 x xl/worksheets/month.xml")
+    ]
 
 
 def test_broken_xml_is_refused_without_low_level_noise(xlsx):
@@ -423,63 +419,62 @@ def test_broken_xml_is_refused_without_low_level_noise(xlsx):
 
 
 @pytest.mark.parametrize(
-    ("cells", "sentence"),
+    ("cells", "value"),
     [
         pytest.param(
             '<c r="B2"><v>abc</v></c>',
-            'cannot be read: "abc" in B2 is stored as a number',
+            "abc (is stored as a number)",
             id="number that is none",
         ),
         pytest.param(
             '<c r="B2" t="b"><v>2</v></c>',
-            'cannot be read: "2" in B2 is stored as a truth value',
+            "2 (is stored as a truth value)",
             id="boolean that is none",
         ),
         pytest.param(
             '<c r="B2"><v>1</v></c><c r="B2"><v>2</v></c>',
-            'cannot be read: "1" in B2 is not the only content of the cell',
+            "1 (is not the only content of the cell)",
             id="cell stored twice",
         ),
         pytest.param(
             '<c r="B2" t="s"><v>9</v></c>',
-            'cannot be read: "9" in B2 is the number of no text of the workbook',
+            "9 (is the number of no text of the workbook)",
             id="text that is not in the table of texts",
         ),
         pytest.param(
             '<c r="B2" t="s"><v></v></c>',
-            'cannot be read: "" in B2 is the number of no text of the workbook',
+            " (is the number of no text of the workbook)",
             id="text without a number",
         ),
         pytest.param(
             '<c r="B2" t="inlineStr"><v>24.2</v></c>',
-            'cannot be read: "24.2" in B2 is stored where the cell\'s type has no text',
+            "24.2 (is stored where the cell's type has no text)",
             id="text in the wrong element",
         ),
         pytest.param(
             '<c r="B2"><is><t>24.2</t></is></c>',
-            'cannot be read: "24.2" in B2 is stored where the cell\'s type has no text',
+            "24.2 (is stored where the cell's type has no text)",
             id="text in a cell of numbers",
         ),
         pytest.param(
             '<c r="B2" t="d"><v>5 May</v></c>',
-            'cannot be read: "5 May" in B2 is stored as a date',
+            "5 May (is stored as a date)",
             id="date that is none",
         ),
         pytest.param(
             '<c r="B2" t="x"><v>1</v></c>',
-            'cannot be read: "x" in B2 is no type of a cell',
+            "x (is no type of a cell)",
             id="unknown type",
         ),
     ],
 )
-def test_a_cell_without_a_certain_meaning_is_refused_with_its_address(xlsx, cells, sentence):
+def test_a_cell_without_a_certain_meaning_is_refused_with_its_address(xlsx, cells, value):
     rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c>{cells}</row>'
     write_raw_workbook(xlsx, sheet_xml(rows))
 
     refusal = refused(xlsx)
 
-    assert str(refusal) == f"erp.xlsx [Sheet1] {sentence}."
-    assert told(refusal, "rule", "sheet", "cell") == [("unreadable-cell", "Sheet1", "B2")]
+    assert told(refusal, "rule", "sheet", "cell", "value") == [("unreadable-cell", "Sheet1", "B2", value)]
 
 
 def test_an_error_that_no_program_knows_yet_is_an_error(xlsx):
@@ -495,15 +490,16 @@ def test_an_address_that_is_none_is_refused(xlsx):
     rows = inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B"><v>1</v></c></row>'
     write_raw_workbook(xlsx, sheet_xml(rows))
 
-    sentence = 'erp.xlsx [Sheet1] cannot be read: it has a cell at "B", where no spreadsheet has one.'
-    assert str(refused(xlsx)) == sentence
+    assert told(refused(xlsx), "rule", "sheet", "cell", "value") == [
+        ("unreadable-cell", "Sheet1", "B", "no address of a cell")
+    ]
 
 
 def test_a_workbook_of_hidden_sheets_has_none_to_read(xlsx):
     """No program writes this, and a reader could take the first sheet all the same."""
     write_raw_workbook(xlsx, sheet_xml(inline_row(1, *LINK) + inline_row(2, "1", "5")), sheet_state="hidden")
 
-    assert str(refused(xlsx, "liaison")) == "liaison.xlsx has no visible sheet."
+    assert told(refused(xlsx, "liaison"), "rule", "value") == [("no-visible-sheet", None)]
 
 
 def test_a_number_that_no_date_can_show_stays_what_it_is(xlsx):
@@ -674,5 +670,5 @@ def test_the_real_workbooks_are_read_whole(tmp_path, source, file, rows):
     workbook = Path(os.environ["BOTTLENECK_WORKBOOKS"]) / file
     staged = stage_workbook(workbook, source, file, tmp_path / "staged.parquet")
 
-    assert (staged.rows, staged.sheet, staged.absent) == (rows, "Sheet1", ())
-    assert staged.scan().select(pl.len()).collect().item() == rows
+    assert (set(staged.columns["sheet"]), None in letters(staged).values()) == ({"Sheet1"}, False)
+    assert staged.raw.select(pl.len()).collect().item() == rows

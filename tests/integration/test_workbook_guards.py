@@ -114,27 +114,25 @@ def _more(parts: dict[str, bytes]):
 
 
 BOMBS = {
-    "a part of nothing but zeros": (_more({"xl/media/a.bin": bytes(300 * MEGABYTE)}), "more than 100 times its size"),
-    "twenty thousand parts": (
-        _more({f"xl/media/{number}": b"" for number in range(20_000)}), "has 20,005 parts, a workbook at most 2,000",
-    ),
-    "a size that lies": (_lying, f"[Sheet1] is damaged or incomplete at {SHEET}"),
-    "parts on top of each other": (_overlapping, "has parts that lie on top of each other"),
-    "entities of entities": (_laughing, f"declares a document type at {SHEET}, which no workbook does"),
-    "an external entity": (_external, "declares a document type at xl/workbook.xml, which no workbook does"),
-    "the last cell of the grid": (_cell("XFD1048576"), "[Sheet1] reaches down to XFD1048576, far below its table"),
-    "a stray cell far down": (_cell("B1048576"), "[Sheet1] reaches down to B1048576, far below its table"),
-    "a stray cell far down and out": (_cell("ALL200000"), "[Sheet1] reaches down to ALL200000, far below its table"),
-    "a stray cell beside the header": (_cell("XFD3"), "[Sheet1] reaches out to XFD3: more than 1,024 columns"),
-    "a row beyond every number": (_cell("B99999999999"), 'it has a cell at "B99999999999", where no spreadsheet'),
-    "a row that wraps to a good one": (_cell("A4294967298"), 'it has a cell at "A4294967298", where no spreadsheet'),
-    "a column beyond the last": (_cell("XFE2"), 'it has a cell at "XFE2", where no spreadsheet has one'),
-    "a row of a million columns": (_wide_row, "[Sheet1] reaches out to AMK3: more than 1,024 columns"),
-    "a text of megabytes in a cell": (_long_text, "[Sheet1] has more in A2 than any spreadsheet can have"),
-    "a text of megabytes in the table of texts": (_long_shared_text, "has a text longer than any spreadsheet can have"),
-    "elements inside elements": (_deep, "[Sheet1] has more than 100 elements of XML inside each other"),
-    "titles in every column": (_many_titles, "[Sheet1] reaches out to AMK1: more than 1,024 columns"),
-    "four million texts": (_many_texts, "has more than 4,000,000 texts"),
+    "a part of nothing but zeros": (_more({"xl/media/a.bin": bytes(300 * MEGABYTE)}), " to 314,572,800 bytes"),
+    "twenty thousand parts": (_more({f"xl/media/{number}": b"" for number in range(20_000)}), "20,005 parts"),
+    "a size that lies": (_lying, f'[Sheet1]: "{SHEET}" is damaged'),
+    "parts on top of each other": (_overlapping, '"overlapping parts" is damaged'),
+    "entities of entities": (_laughing, f'"DOCTYPE in {SHEET}" is damaged'),
+    "an external entity": (_external, '"DOCTYPE in xl/workbook.xml" is damaged'),
+    "the last cell of the grid": (_cell("XFD1048576"), '[Sheet1] XFD1048576: "'),
+    "a stray cell far down": (_cell("B1048576"), '[Sheet1] B1048576: "'),
+    "a stray cell far down and out": (_cell("ALL200000"), '[Sheet1] ALL200000: "'),
+    "a stray cell beside the header": (_cell("XFD3"), '[Sheet1] XFD3: "up to XFD3" is larger than'),
+    "a row beyond every number": (_cell("B99999999999"), 'B99999999999: "no address of a cell" cannot be read'),
+    "a row that wraps to a good one": (_cell("A4294967298"), 'A4294967298: "no address of a cell" cannot be read'),
+    "a column beyond the last": (_cell("XFE2"), 'XFE2: "no address of a cell" cannot be read'),
+    "a row of a million columns": (_wide_row, '[Sheet1] AMK3: "up to AMK3" is larger than'),
+    "a text of megabytes in a cell": (_long_text, '[Sheet1] A2: "a text too long" is larger than'),
+    "a text of megabytes in the table of texts": (_long_shared_text, '"a text too long" is larger than'),
+    "elements inside elements": (_deep, '[Sheet1]: "XML nested too deeply" is larger than'),
+    "titles in every column": (_many_titles, '[Sheet1] AMK1: "up to AMK1" is larger than'),
+    "four million texts": (_many_texts, '"more than 4,000,000 texts" is larger than'),
 }  # fmt: skip
 
 
@@ -153,7 +151,7 @@ def test_a_bomb_is_refused_soon_and_cheaply(xlsx, name):
 
     assert words in told["sentence"]
     assert "\n" not in told["sentence"]
-    assert told["sentence"].startswith("erp.xlsx ")
+    assert told["sentence"].startswith("1 error, nothing is published. erp.xlsx")
     assert told["seconds"] < 5
     assert told["megabytes"] < 300
 
@@ -182,7 +180,7 @@ print(json.dumps(told))
 def test_what_a_sheet_claims_of_its_size_is_of_no_account(xlsx, dimension):
     write_parts(xlsx, raw_parts(sheet().replace("<sheetData>", f'<dimension ref="{dimension}"/><sheetData>')))
 
-    assert stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet")).rows == 1
+    assert stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet")).size == "1 rows"
 
 
 def test_a_stray_cell_far_to_the_right_changes_nothing(xlsx):
@@ -190,7 +188,7 @@ def test_a_stray_cell_far_to_the_right_changes_nothing(xlsx):
 
     staged = stage_workbook(xlsx, "erp", "erp.xlsx", xlsx.with_suffix(".parquet"))
 
-    assert staged.scan().drop_nulls("price").select("row", "price").collect().rows() == [(2, "5")]
+    assert staged.raw.drop_nulls("price").select("row", "price").collect().rows() == [(2, "5")]
 
 
 def test_a_part_that_fails_its_checksum_is_named(xlsx):
@@ -199,28 +197,15 @@ def test_a_part_that_fails_its_checksum_is_named(xlsx):
     content[content.rfind(b"PK\x01\x02") + 16] ^= 1
     xlsx.write_bytes(content)
 
-    assert str(refusal(xlsx)) == f"erp.xlsx [Sheet1] is damaged or incomplete at {SHEET}."
+    assert refusal(xlsx).issues.select("rule", "sheet", "value").rows() == [("damaged-workbook", "Sheet1", SHEET)]
 
 
 def test_a_text_that_no_table_of_texts_has_is_refused(xlsx):
     write_parts(xlsx, raw_parts(sheet(SHARED.replace("<v>1<", "<v>-1<"))))
 
-    assert str(refusal(xlsx)) == (
-        'erp.xlsx [Sheet1] cannot be read: "-1" in A2 is the number of no text of the workbook.'
-    )
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        pytest.param(Path.absolute, "erp.xlsx is not there.", id="missing"),
-        pytest.param(Path.mkdir, "erp.xlsx is a folder, not an .xlsx workbook.", id="folder"),
-    ],
-)
-def test_what_is_no_file_is_told(xlsx, make, sentence):
-    make(xlsx)
-
-    assert str(refusal(xlsx)) == sentence
+    assert refusal(xlsx).issues.select("rule", "sheet", "cell", "value").rows() == [
+        ("unreadable-cell", "Sheet1", "A2", "-1 (is the number of no text of the workbook)")
+    ]
 
 
 @pytest.fixture
@@ -231,7 +216,7 @@ def long_workbook(xlsx) -> Path:
 def test_a_reader_that_hangs_is_a_refusal_that_names_the_file(long_workbook):
     refused = refusal(long_workbook, Limits(patience=0.01))
 
-    assert str(refused) == "erp.xlsx takes far longer to read than a workbook of its size."
+    assert str(refused).startswith('1 error, nothing is published. erp.xlsx: "out of time" cannot be read within')
     assert refused.issues.select("file", "rule", "value").rows() == [("erp.xlsx", "reader-failed", "out of time")]
 
 
@@ -239,19 +224,17 @@ def test_a_reader_that_runs_out_of_memory_is_a_refusal_that_names_the_file(long_
     """Which of its libraries dies of it, and how, is not ours to say."""
     refused = refusal(long_workbook, Limits(memory=75, memory_per_mb=0))
 
-    assert str(refused).startswith("erp.xlsx ")
-    assert "\n" not in str(refused)
     assert refused.issues.select("file", "rule").rows() == [("erp.xlsx", "reader-failed")]
 
 
 def test_a_workbook_that_brings_the_reader_down_does_no_harm_to_the_next(long_workbook, tmp_path):
     sound = write_workbook(tmp_path / "sound.xlsx", [("product_id", "price"), (1, 5)])
     with WorkbookReader(Limits(memory=200, memory_per_mb=0)) as reader:
-        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "before", reader).rows == 1
+        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "before", reader).size == "1 rows"
         with pytest.raises(DataRefused) as refused:
             stage_workbook(long_workbook, "erp", "erp.xlsx", tmp_path / "long", reader)
         assert refused.value.issues["rule"].to_list() == ["reader-failed"]
-        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "after", reader).rows == 1
+        assert stage_workbook(sound, "erp", "erp.xlsx", tmp_path / "after", reader).size == "1 rows"
 
 
 def test_a_killed_run_leaves_no_reader_behind(tmp_path):

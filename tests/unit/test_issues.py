@@ -10,7 +10,6 @@ from tasks.domain.issues import (
     issue_frame,
     line,
     lines,
-    refusal,
     shortened,
 )
 from tasks.domain.rules import RULES
@@ -112,13 +111,13 @@ def test_nothing_found_is_nothing_told() -> None:
     ],
 )
 def test_a_refused_month_is_told_in_one_sentence_with_the_first_error(issues: list[Issue], sentence: str) -> None:
-    refused = refusal(issue_frame(issues))
+    refused = DataRefused(issue_frame(issues))
     assert str(refused) == sentence
     assert refused.issues.height == len(issues)
 
 
 def test_a_refusal_survives_the_way_between_processes() -> None:
-    refused = pickle.loads(pickle.dumps(refusal(issue_frame([BAD_PRICE]))))
+    refused = pickle.loads(pickle.dumps(DataRefused(issue_frame([BAD_PRICE]))))
     assert isinstance(refused, DataRefused)
     assert str(refused) == f"1 error, nothing is published. {BAD_PRICE_LINE}"
     assert lines(refused.issues) == [BAD_PRICE_LINE]
