@@ -26,7 +26,7 @@ from tasks.domain.period import compare_snapshots as compare
 from tasks.domain.premium import classify_wines as classify
 from tasks.domain.revenue import compute_revenue as compute
 from tasks.domain.sources import SOURCES, Source
-from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
+from tasks.domain.unusual import find_unusual
 from tasks.publication.history import fetch_tables, scan_tables
 from tasks.publication.plan import Plan, plan_publication
 from tasks.publication.publisher import PublishedMonth, preview_month, publish_month, show_month
@@ -116,7 +116,7 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     ledger = run.store(build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
     located = columns.filter(pl.col("column").is_null() | pl.col("letter").is_not_null())
-    month = issue_frame([*judge_matches(cleaned, sales), *find_rounded_keys(cleaned, located)])
+    month = issue_frame(judge_matches(cleaned, sales))
     issues = [
         (accept(month) if run.parameters.accept_unusual else month).lazy(),
         row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, located),
@@ -168,8 +168,8 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
 @stage("summarise-snapshot")
 def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> SnapshotReport:
     """All figures of the snapshot, and the frames that the report shows."""
-    snapshots = Snapshots(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
-    unusual = issue_frame([*plan.accepted, *find_unusual(snapshots)])
+    found_unusual = find_unusual(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
+    unusual = issue_frame([*plan.accepted, *found_unusual])
     found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
     period, parameters = Period(*(frame.collect().lazy() for frame in compared.period)), run.parameters
     facts = snapshot_rows(period.wines, joined.sales, parameters.month, parameters.export_date)

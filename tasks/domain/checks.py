@@ -31,19 +31,19 @@ def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
     sentences = []
     for source, rows in zip(SOURCES, cleaned, strict=True):
         sentences += _check_rows(source, raw[source], rows, "cleaned")
-        sentences += _check_contract(f"{source}: ", rows, CLEANED[source])
+        sentences += check_contract(f"{source}: ", rows, CLEANED[source])
         key = _KEYS[source]
         named = (rows.filter("is_product") if source == "web" else rows).select(key).drop_nulls().unique()
         lost = named.join(accepted(rows).select(key), on=key, how="anti").sort(key).collect()
         if lost.height:
             first = " with ".join(f'"{part}"' for part in lost.row(0))
-            sentences.append(f"{source}: {_n(lost.height, 'key')} without an accepted row, the first is {first}")
+            sentences.append(f"{source}: {plural(lost.height, 'key')} without an accepted row, the first is {first}")
     return sentences
 
 
 def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> list[str]:
     """Every live link is joined once with the values of its rows; every row and unit is accounted for once."""
-    if broken := [*_check_contract("join: ", joined, JoinedWine), *_check_contract("ledger: ", ledger, LedgerRow)]:
+    if broken := [*check_contract("join: ", joined, JoinedWine), *check_contract("ledger: ", ledger, LedgerRow)]:
         return broken
     sentences = _check_links(cleaned, joined)
     for source, rows in zip(SOURCES, cleaned, strict=True):
@@ -54,7 +54,7 @@ def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> 
     counted = _sum(cleaned.web.filter(counts_once()), "total_sales")
     used, rejected = _sum(joined.unique("web_row"), "total_sales"), _sum(ledger, "units")
     if counted != used + rejected:
-        sentences.append(f"of {_n(counted, 'unit')} {used:,} are used and {rejected:,} rejected")
+        sentences.append(f"of {plural(counted, 'unit')} {used:,} are used and {rejected:,} rejected")
     return sentences
 
 
@@ -75,7 +75,7 @@ def _check_links(cleaned: Cleaned, joined: pl.LazyFrame) -> list[str]:
     )
     product, sku = differing.sort(differing.columns).row(0)
     first = f'the first that differs is product "{product}" with sku "{sku}"'
-    return [f"the join has {_n(found.height, 'row')} where the keys give {expected.height:,}, {first}"]
+    return [f"the join has {plural(found.height, 'row')} where the keys give {expected.height:,}, {first}"]
 
 
 _VALUES: dict[Source, dict[str, str]] = {
@@ -100,7 +100,7 @@ def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> l
     wrong = compared.filter(~is_same).select(f"{source}_row").collect().to_series().sort()
     if wrong.is_empty():
         return []
-    return [f"{source}: {_n(len(wrong), 'joined product')} with other values than row {wrong[0]} and its like have"]
+    return [f"{source}: {plural(len(wrong), 'joined product')} with other values than row {wrong[0]} and its like have"]
 
 
 def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what: str) -> list[str]:
@@ -110,7 +110,7 @@ def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what:
         return []
     repeated = kept.filter(kept.is_duplicated())
     first = min([*set(read) ^ set(kept), *repeated])
-    return [f"{source}: {_n(len(read), 'row')} read, {len(kept):,} {what}, the first that differs is row {first}"]
+    return [f"{source}: {plural(len(read), 'row')} read, {len(kept):,} {what}, the first that differs is row {first}"]
 
 
 def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame, used: pl.LazyFrame) -> list[str]:
@@ -128,20 +128,24 @@ def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame
     is_right &= given.is_null() | (given == rule)
     wrong = compared.filter(~is_right.fill_null(value=False)).select("row").collect().to_series().sort()
     return (
-        [f"{source}: {_n(len(wrong), 'row')} in a wrong disposition, the first is row {wrong[0]}"] if len(wrong) else []
+        [f"{source}: {plural(len(wrong), 'row')} in a wrong disposition, the first is row {wrong[0]}"]
+        if len(wrong)
+        else []
     )
 
 
 def check_revenue(joined: pl.LazyFrame, revenue: pl.LazyFrame) -> list[str]:
     """The products are those of the join; price x units is the revenue of each of them and in total, to the cent."""
-    if broken := _check_contract("", revenue, WineRevenue):
+    if broken := check_contract("", revenue, WineRevenue):
         return broken
     rows = in_cents(revenue.collect())
     cents = pl.col("price").cast(pl.Int128) * pl.col("total_sales")
     wrong = rows.filter(cents != pl.col("revenue"))["product_id"]
     sentences = []
     if len(wrong):
-        sentences.append(f'price x units is not the revenue of {_n(len(wrong), "product")}, the first is "{wrong[0]}"')
+        sentences.append(
+            f'price x units is not the revenue of {plural(len(wrong), "product")}, the first is "{wrong[0]}"'
+        )
     before = in_cents(joined.select("product_id", "price", "total_sales").collect())
     for what, column in (("products", pl.len()), ("units", pl.sum("total_sales")), ("cents", cents.sum())):
         then, now = before.select(column).item(), rows.select(pl.sum("revenue") if what == "cents" else column).item()
@@ -154,7 +158,7 @@ def check_revenue(joined: pl.LazyFrame, revenue: pl.LazyFrame) -> list[str]:
 
 def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_threshold: float) -> list[str]:
     """Premium and ordinary wines are all the wines; each class follows from the exact price at the threshold."""
-    if broken := _check_contract("", wines, Wine):
+    if broken := check_contract("", wines, Wine):
         return broken
     rows = wines.collect()
     if not rows.drop("z_score", "is_premium").equals(revenue.collect()):
@@ -180,20 +184,13 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
     strange, wrong = (judged.filter(found.fill_null(value=True))["product_id"] for found in (is_strange, is_wrong))
     sentences = []
     if len(strange):
-        sentences.append(f'{_n(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"')
+        sentences.append(
+            f'{plural(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"'
+        )
     if len(wrong):
         side = f"on the wrong side of {lowest:.4f} EUR"
-        sentences.append(f'{_n(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
+        sentences.append(f'{plural(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
     return sentences
-
-
-def _check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) -> list[str]:
-    rows = frame.collect()
-    expected = contract.create_empty().schema
-    if wrong := [name for name, dtype in expected.items() if rows.schema.get(name) != dtype]:
-        return [f"{prefix}not the columns of the contract {contract.__name__}: {', '.join(wrong)}"]
-    _, failures = contract.filter(rows)
-    return [f"{prefix}{_n(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())]
 
 
 def _sum(frame: pl.LazyFrame, column: str) -> int:
@@ -201,5 +198,18 @@ def _sum(frame: pl.LazyFrame, column: str) -> int:
     return int(total)
 
 
-def _n(count: int, noun: str) -> str:
+def check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) -> list[str]:
+    """The columns that are not those of the contract, or the rules that rows of the frame break."""
+    rows = frame.collect()
+    expected = contract.create_empty().schema
+    if wrong := [name for name, dtype in expected.items() if rows.schema.get(name) != dtype]:
+        return [f"{prefix}not the columns of the contract {contract.__name__}: {', '.join(wrong)}"]
+    _, failures = contract.filter(rows)
+    return [
+        f"{prefix}{plural(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())
+    ]
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row` and `1,200 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

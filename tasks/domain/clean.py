@@ -55,6 +55,7 @@ class CleanedErp(CleanedRow):
     product_key = dy.String(nullable=True, min_length=1, description="The key as it is compared")
     is_on_sale = dy.Bool(nullable=True, description="The flag; null where it is neither 0 nor 1")
     price = dy.Decimal(18, 2, nullable=True, description="EUR to the cent")
+    product_id__fault = dy.String(nullable=True)
     price__fault = dy.String(nullable=True)
     onsale_web__fault = dy.String(nullable=True)
     stock_quantity = dy.Int64(nullable=True, description="The count, also below 0; null where it is no whole number")
@@ -78,6 +79,8 @@ class CleanedLiaison(CleanedRow):
 
     product_key = dy.String(nullable=True, min_length=1, description="The key of the ERP as it is compared")
     web_key = dy.String(nullable=True, min_length=1, description="The key of the shop as it is compared")
+    product_id__fault = dy.String(nullable=True)
+    id_web__fault = dy.String(nullable=True)
 
     @dy.rule()
     def accepts_one_row_per_pair(cls) -> pl.Expr:  # noqa: N805
@@ -94,6 +97,7 @@ class CleanedWeb(CleanedRow):
     post_title = dy.String(nullable=True, description="Decoded")
     post_date = dy.Date(nullable=True, description="Null where the cell is no date")
     total_sales = dy.Int64(nullable=True, description="The shop's counter; null where it is no whole number")
+    sku__fault = dy.String(nullable=True)
     total_sales__fault = dy.String(nullable=True)
     post_status__fault = dy.String(nullable=True)
     post_date__fault = dy.String(nullable=True)
@@ -168,6 +172,7 @@ def clean_liaison(raw_liaison: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(product_key=comparable(pl.col("key")))
         .pipe(_judge_rows, "liaison")
+        .pipe(_judge_cells, "liaison")
         .pipe(
             _accept_one_row_per_key,
             "liaison",

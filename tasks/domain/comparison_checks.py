@@ -1,16 +1,17 @@
 """The invariants between two snapshots: every product once, every cent and every unit explained.
 
-Each check returns one sentence for each inconsistency. Sums are integers; the earlier snapshot is read from the history
+Each check returns one sentence for each inconsistency. Sums are exact; the earlier snapshot is read from the history
 itself, not from the result of the comparison.
 """
 
 from collections import Counter
 from datetime import date
-from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
 from tasks.domain.cell_values import comparable
+from tasks.domain.checks import check_contract, plural
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.period import Period
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine
@@ -34,9 +35,9 @@ def check_period(
     then = before.select("product_id", "total_sales", "revenue").collect()
     compared, delisted, totals = period.wines.collect(), period.delisted.collect(), period.totals.collect()
     if broken := [
-        *_check_contract("product", PeriodWine, compared),
-        *_check_contract("delisted product", DelistedWine, delisted),
-        *_check_contract("period", PeriodTotal, totals),
+        *check_contract("products: ", period.wines, PeriodWine),
+        *check_contract("delisted products: ", period.delisted, DelistedWine),
+        *check_contract("periods: ", period.totals, PeriodTotal),
     ]:
         return broken
     sentences = []
@@ -51,13 +52,6 @@ def check_period(
     return sentences
 
 
-def _check_contract(
-    row: str, contract: type[PeriodWine | DelistedWine | PeriodTotal], frame: pl.DataFrame
-) -> list[str]:
-    _, failures = contract.filter(frame)
-    return [f"{_n(count, row)} against the rule {rule}" for rule, count in sorted(failures.counts().items())]
-
-
 def _check_products(then: pl.DataFrame, compared: pl.DataFrame, delisted: pl.DataFrame) -> list[str]:
     """Whether the products of the previous snapshot are those that continue and those that were delisted."""
     continuing = compared.filter(pl.col("status") == "continuing")
@@ -67,14 +61,15 @@ def _check_products(then: pl.DataFrame, compared: pl.DataFrame, delisted: pl.Dat
     if before != after:
         wrong = (before - after) + (after - before)
         sentences.append(
-            f'{_n(wrong.total(), "product")} of the previous snapshot missing or repeated, the first is "{min(wrong)}"'
+            f"{plural(wrong.total(), 'product')} of the previous snapshot missing or repeated, "
+            f'the first is "{min(wrong)}"'
         )
     if known := newcomers & before:
         sentences.append(
-            f'{_n(known.total(), "product")} of the previous snapshot called new, the first is "{min(known)}"'
+            f'{plural(known.total(), "product")} of the previous snapshot called new, the first is "{min(known)}"'
         )
     if not then.is_empty() and (unknown := compared["status"].null_count()):
-        sentences.append(f"{_n(unknown, 'product')} without a status")
+        sentences.append(f"{plural(unknown, 'product')} without a status")
     return sentences
 
 
@@ -99,11 +94,9 @@ def _check_totals(totals: pl.DataFrame, compared: pl.DataFrame, export_date: dat
         ("premium_units", premium, "sold_units"),
         ("premium_value", premium, "sold_value"),
     ):
-        added = sum(_integers(rows[column]))
-        if _integer(last[name]) != added:
-            sentences.append(
-                f"{name} of the period is {last[name]:,}, its products add up to {_like(last[name], added)}"
-            )
+        added = _total(rows, column)
+        if last[name] != added:
+            sentences.append(f"{name} of the period is {last[name]:,}, its products add up to {added:,}")
     return sentences
 
 
@@ -115,54 +108,28 @@ def _check_figures(
     if period is None:
         return []
     sentences = []
-    more, less = period.new_products + period.newly_linked_products, period.delisted_products
-    if now.height - then.height != more - less:
-        change = now.height - then.height
-        sentences.append(f"the number of products changed by {change:,}, its parts add up to {more - less:,}")
-    bridges = (
-        (
-            "units",
-            "total_sales",
-            period.units_before,
-            period.sold.units + period.newly_linked_units - period.delisted_units,
-        ),
-        (
-            "revenue",
-            "revenue",
-            period.revenue_before,
-            period.sold.value + period.price_effect + period.newly_linked_revenue - period.delisted_revenue,
-        ),
-    )
-    for what, column, stated_before, parts in bridges:
-        before, after = sum(_integers(then[column])), sum(_integers(now[column]))
-        if _integer(stated_before) != before:
-            sentences.append(
-                f"{what} before is {stated_before:,}, the previous snapshot adds up to {_like(stated_before, before)}"
-            )
-        if after - before != _integer(parts):
-            sentences.append(f"{what} changed by {_like(parts, after - before)}, its parts add up to {parts:,}")
+    change = now.height - then.height
+    parts = period.new_products + period.newly_linked_products - period.delisted_products
+    if change != parts:
+        sentences.append(f"the number of products changed by {change:,}, its parts add up to {parts:,}")
+    sold_units = period.sold.units + period.newly_linked_units - period.delisted_units
+    revenue = period.sold.value + period.price_effect + period.newly_linked_revenue - period.delisted_revenue
+    for what, column, stated, explained in (
+        ("units", "total_sales", period.units_before, sold_units),
+        ("revenue", "revenue", period.revenue_before, revenue),
+    ):
+        before, after = _total(then, column), _total(now, column)
+        if stated != before:
+            sentences.append(f"{what} before is {stated:,}, the previous snapshot adds up to {before:,}")
+        if after - before != explained:
+            sentences.append(f"{what} changed by {after - before:,}, its parts add up to {explained:,}")
     sold, cancelled = compared.filter(pl.col("sold_units") > 0), compared.filter(pl.col("sold_units") < 0)
-    if sum(sold["sold_units"]) - period.cancelled_units != period.sold.units:
+    if _total(sold, "sold_units") - period.cancelled_units != period.sold.units:
         sentences.append("units sold less units cancelled are not the units of the period")
-    if -sum(_integers(cancelled["sold_value"])) != _integer(period.cancelled_value):
+    if -_total(cancelled, "sold_value") != period.cancelled_value:
         sentences.append("the value of the cancellations is not that of the products")
     return sentences
 
 
-def _integers(column: pl.Series) -> list[int]:
-    """Units, or money in whole cents; without nulls."""
-    known = column.drop_nulls()
-    return (known.to_physical() if known.dtype.is_decimal() else known).to_list()
-
-
-def _integer(value: Decimal | int) -> int:
-    return int(value.scaleb(2)) if isinstance(value, Decimal) else value
-
-
-def _like(value: Decimal | int, integer: int) -> str:
-    """The integer in the unit of the value: money in EUR."""
-    return f"{Decimal(integer).scaleb(-2) if isinstance(value, Decimal) else integer:,}"
-
-
-def _n(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def _total(rows: pl.DataFrame, column: str) -> Any:  # noqa: ANN401 - units or exact EUR
+    return rows[column].sum()

@@ -91,6 +91,21 @@ def _holds(kind: str) -> Callable[[str, str], pl.Expr]:
     return lambda column, _: pl.col(kind_of(column)) == kind
 
 
+_SCIENTIFIC = r"(?i)^[0-9](?:[.,][0-9]+)?e\+[0-9]{2,}$"
+"""How Excel shows a long number, such as 3.76009E+12: not a key."""
+
+_ROUNDED = r"^[1-9][0-9]{5}0{6,}$"
+"""The same number read again: six digits, then zeros."""
+
+FEWEST_ROUNDED = 3
+"""A long number that ends in zeros is a rounded key if this many rows share it."""
+
+
+def _is_rounded(key: str) -> pl.Expr:
+    text = pl.col(key).str
+    return text.contains(_SCIENTIFIC) | (text.contains(_ROUNDED) & (pl.len().over(key) >= FEWEST_ROUNDED))
+
+
 _TYPE, _HAS_SALES, _KEY = pl.col("type_read"), pl.col("has_sales"), pl.col("key")
 _IS_POST = _TYPE.eq_missing("product")
 _IS_LATER, _ALWAYS = pl.col("is_later"), pl.lit(value=True)
@@ -176,6 +191,13 @@ DIFFERING_REPETITION = Rule("differing-repetition", "repeats a row with other de
     cases=(Case("erp", "price", _IS_LATER), Case("web", "total_sales", _IS_LATER)))
 
 # --- cells, in the order in which they are judged
+ROUNDED_KEY = Rule("rounded-key", "is a long number that Excel rounded, and no key",
+    "Export the workbook again with this column as text, then run again.", scope="cell", cases=(
+        Case("erp", "product_id", _is_rounded("key")),
+        Case("liaison", "product_id", _is_rounded("key")),
+        Case("liaison", "id_web", _is_rounded("web_key")),
+        Case("web", "sku", pl.col("is_product") & _is_rounded("key")),
+    ))
 BLANK_CELL = Rule("blank-cell", "is empty", "Fill the cell, then run again.", error_when="joined", scope="cell",
     cases=_numbers(lambda column, _: is_blank(column)))
 ERROR_CELL = Rule("error-cell", "is an error of the spreadsheet", _CORRECT, error_when="joined", scope="cell",
@@ -257,8 +279,6 @@ NO_SALES = Rule("no-sales", "cannot be right: the shop counts everything it ever
 REVENUE_TOO_LARGE = Rule("revenue-too-large", "is more than a spreadsheet can hold", "Check prices and sales.")
 STALE_EXPORT = Rule("stale-export", "is the same as for {other}: the shop did not renew it",
     "Export the shop's workbook again; or run with --accept-unusual if nothing was sold.", acceptable=True)
-ROUNDED_KEY = Rule("rounded-key", "is a long number that Excel rounded, and no key",
-    "Export the workbook again with this column as text, then run again.")
 
 # --- the snapshot compared with the previous one
 COUNTERS_FELL = Rule("counters-fell",

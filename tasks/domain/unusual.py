@@ -7,7 +7,7 @@ What is only remarkable is a warning. Busy weeks, a sale, and a new vintage of t
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -39,40 +39,23 @@ FAR = 10
 """A price that changed by this factor, or a counter that fell by so many units to less than half, is remarkable."""
 
 
-_SCIENTIFIC = r"(?i)^[0-9](?:[.,][0-9]+)?e\+[0-9]{2,}$"
-"""How Excel shows a long number, such as 3.76009E+12: not a key."""
+def find_unusual(
+    period: Period, history: pl.LazyFrame, joined: pl.LazyFrame, cleaned: Cleaned, columns: pl.DataFrame
+) -> list[Issue]:
+    """The issues of this snapshot compared with the previous one; none for a first snapshot.
 
-_ROUNDED = r"^[1-9][0-9]{5}0{6,}$"
-"""The same number read again: six digits, then zeros."""
-
-SHARED = 3
-"""A long number that ends in zeros is a rounded key if this many rows share it."""
-
-
-class Snapshots(NamedTuple):
-    """The previous snapshot and this one, with the rows of their workbooks."""
-
-    period: Period
-    history: pl.LazyFrame
-    """The rows of earlier snapshots (`Snapshot`)."""
-
-    joined: pl.LazyFrame
-    """The rows of each product of this snapshot, see `join.join_sources`."""
-
-    cleaned: Cleaned
-    """The cleaned rows of this snapshot: the keys of its workbooks."""
-
-    locations: pl.DataFrame
-    """`file`, `sheet` and `letter` of every `source` and `column`; the column is null for the sheet itself."""
-
-
-def find_unusual(snapshots: Snapshots) -> list[Issue]:
-    """The issues of this snapshot compared with the previous one; none for a first snapshot."""
-    totals = snapshots.period.totals.collect()
+    Args:
+        period: What the comparison made of the snapshots.
+        history: The rows of earlier snapshots (`SnapshotFacts`).
+        joined: The rows of each product of this snapshot, see `join.join_sources`.
+        cleaned: The cleaned rows of this snapshot: the keys of its workbooks.
+        columns: `file`, `sheet` and `letter` of every `source` and `column` that was read.
+    """
+    totals = period.totals.collect()
     if totals.is_empty():
         return []
     previous = (
-        snapshots.history.filter(pl.col("export_date") == totals["start"][-1])
+        history.filter(pl.col("export_date") == totals["start"][-1])
         .select(
             "product_id",
             "sku",
@@ -86,61 +69,27 @@ def find_unusual(snapshots: Snapshots) -> list[Issue]:
         .collect()
     )
     continuing = (
-        snapshots.period.wines.filter(pl.col("status") == "continuing")
+        period.wines.filter(pl.col("status") == "continuing")
         .with_columns(key=comparable(pl.col("product_id")))
-        .join(snapshots.joined.select("product_id", "erp_row", "web_row"), on="product_id", how="left")
+        .join(joined.select("product_id", "erp_row", "web_row"), on="product_id", how="left")
         .collect()
         .join(previous.select("key", "erp_row", "web_row"), on="key", how="left", suffix="_before")
         .sort("rank")
     )
-    locations = _Locations(snapshots.locations, totals["start"][-1])
+    locations = _Locations(columns, totals["start"][-1])
     return [
         *_judge_counters(continuing, locations),
         *_judge_prices(continuing, locations),
-        *_judge_missing(snapshots, previous, locations),
+        *_judge_missing(period.wines, cleaned, previous, locations),
     ]
-
-
-def find_rounded_keys(cleaned: Cleaned, locations: pl.DataFrame) -> list[Issue]:
-    """The cells whose key Excel rounded, so that several products share it; needs no earlier snapshot.
-
-    Args:
-        cleaned: The cleaned rows of the three workbooks.
-        locations: `file`, `sheet` and `letter` of every `source` and `column`.
-    """
-    keys: tuple[tuple[Source, str, pl.LazyFrame], ...] = (
-        ("erp", "product_id", cleaned.erp.select("row", "key")),
-        ("liaison", "product_id", cleaned.liaison.select("row", "key")),
-        ("liaison", "id_web", cleaned.liaison.select("row", key="web_key")),
-        ("web", "sku", cleaned.web.filter("is_product").select("row", "key")),
-    )
-    text = pl.col("key").str
-    is_rounded = text.contains(_SCIENTIFIC) | (text.contains(_ROUNDED) & (pl.len().over("key") >= SHARED))
-    issues = []
-    for source, column, rows in keys:
-        file, sheet, letter = locations.filter(source=source, column=column).select("file", "sheet", "letter").row(0)
-        issues += [
-            Issue(
-                file,
-                rules.ROUNDED_KEY.code,
-                sheet=sheet,
-                row=row,
-                cell=f"{letter}{row}",
-                column=column,
-                value=key,
-                key=key,
-            )
-            for row, key in rows.filter(is_rounded).sort("row").collect().iter_rows()
-        ]
-    return issues
 
 
 class _Locations:
     """The cells of this snapshot and of the previous one."""
 
-    def __init__(self, locations: pl.DataFrame, start: date) -> None:
-        columns = locations.select("source", "column", "file", "sheet", "letter")
-        self._of = {(source, column): where for source, column, *where in columns.iter_rows()}
+    def __init__(self, columns: pl.DataFrame, start: date) -> None:
+        located = columns.select("source", "column", "file", "sheet", "letter")
+        self._of = {(source, column): where for source, column, *where in located.iter_rows()}
         self.start = start
 
     def changed(self, rule: str, source: Source, column: str, product: dict[str, Any]) -> Issue:
@@ -215,9 +164,11 @@ def _judge_prices(continuing: pl.DataFrame, locations: _Locations) -> Iterator[I
         yield locations.changed(rule, "erp", "price", row)
 
 
-def _judge_missing(snapshots: Snapshots, previous: pl.DataFrame, locations: _Locations) -> Iterator[Issue]:
+def _judge_missing(
+    products_now: pl.LazyFrame, cleaned: Cleaned, previous: pl.DataFrame, locations: _Locations
+) -> Iterator[Issue]:
     """Products that sold before are missing at the end of a workbook, or in bulk, and no others came in their place."""
-    wines = snapshots.period.wines.select("status", key=comparable(pl.col("product_id"))).collect()
+    wines = products_now.select("status", key=comparable(pl.col("product_id"))).collect()
     added = wines.filter(pl.col("status") != "continuing").height
     products = previous.with_columns(
         web_key=comparable(pl.col("sku")),
@@ -225,7 +176,7 @@ def _judge_missing(snapshots: Snapshots, previous: pl.DataFrame, locations: _Loc
         has_sold=pl.col("total_sales") > 0,
     )
     enough_sold = max(FEWEST, BULK * products.filter("has_sold").height)
-    erp, liaison, web = snapshots.cleaned
+    erp, liaison, web = cleaned
     sources: tuple[tuple[Source, str, pl.LazyFrame], ...] = (
         ("erp", "product_id", erp.select(key="product_key")),
         ("liaison", "product_id", liaison.select("web_key", key="product_key")),

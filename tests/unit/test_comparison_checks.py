@@ -106,11 +106,11 @@ def test_a_right_comparison_has_no_inconsistency(compared: Compared) -> None:
             "wines",
             "a",
             {"at_risk": Decimal("-1.00")},
-            ["1 product against the rule at_risk|min"],
+            ["products: 1 row against the rule at_risk|min"],
             id="an amount below 0",
         ),
         pytest.param(
-            "wines", "a", {"product_id": "b"}, ["2 products against the rule primary_key"], id="a product twice"
+            "wines", "a", {"product_id": "b"}, ["products: 2 rows against the rule primary_key"], id="a product twice"
         ),
         pytest.param(
             "delisted",
@@ -123,7 +123,7 @@ def test_a_right_comparison_has_no_inconsistency(compared: Compared) -> None:
             "delisted",
             "left",
             {"revenue": Decimal("-1.00")},
-            ["1 delisted product against the rule revenue|min"],
+            ["delisted products: 1 row against the rule revenue|min"],
             id="a delisted product with revenue below 0",
         ),
         pytest.param(
@@ -162,7 +162,11 @@ def test_a_right_comparison_has_no_inconsistency(compared: Compared) -> None:
             id="a gap in the trend",
         ),
         pytest.param(
-            "totals", "2025-05-15", {"days": 0}, ["1 period against the rule days|min"], id="a period without days"
+            "totals",
+            "2025-05-15",
+            {"days": 0},
+            ["periods: 1 row against the rule days|min"],
+            id="a period without days",
         ),
     ],
 )

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from frames import month, product
 
+from tasks.domain.issues import lines
 from tasks.domain.ledger import count_rows, list_missing_sales
 
 ERP, LIAISON, WEB = product(1)
@@ -489,3 +490,55 @@ def test_a_bad_cell_is_shown_on_one_short_line(price: str, shown: str) -> None:
     assert month([erp], [liaison], [web]).errors() == [
         f'erp.xlsx [Sheet1] C2, price: "{shown}" is not a number. {STATUS}'
     ]
+
+
+# --- keys that Excel rounded
+
+
+@pytest.mark.parametrize("key", ["3.76009E+12", "3,76009E+12", "3.76009e+12", "4E+12"])
+def test_a_number_in_scientific_notation_is_never_a_key(key: str) -> None:
+    may = month(
+        [{"product_id": 1, "price": 10}, {"product_id": key, "price": 11}],
+        [{"product_id": 1, "id_web": key}, {"product_id": key, "id_web": 5}],
+        [{"sku": key, "post_type": "product", "total_sales": 3}, {"sku": key, "post_type": "attachment"}],
+    )
+    assert may.issues.filter(rule="rounded-key").select("file", "cell", "severity").rows() == [
+        ("erp.xlsx", "A3", "error"),
+        ("liaison.xlsx", "B2", "error"),
+        ("liaison.xlsx", "A3", "error"),
+        ("web.xlsx", "A2", "error"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "is_rounded"),
+    [
+        pytest.param(3_760_090_000_000, 3, True, id="three rows share 3760090000000"),
+        pytest.param(3_760_090_000_000, 2, False, id="two rows may repeat each other"),
+        pytest.param(376_009_000_000, 3, True, id="twelve digits, the shortest that Excel rounds"),
+        pytest.param(37_600_900_000, 3, False, id="eleven digits"),
+        pytest.param(3_760_091_000_000, 3, False, id="seven digits before the zeros"),
+        pytest.param("1E5", 3, False, id="a sku with an E"),
+        pytest.param("007", 3, False, id="a short key"),
+    ],
+)
+def test_a_long_number_that_ends_in_zeros_is_rounded_when_many_rows_share_it(
+    key: int | str, rows: int, *, is_rounded: bool
+) -> None:
+    may = month(
+        [{"product_id": 1, "price": 10}],
+        [{"product_id": 1, "id_web": 5}],
+        [{"sku": key, "post_type": "product", "total_sales": number} for number in range(rows)],
+    )
+    assert may.issues.filter(rule="rounded-key")["cell"].to_list() == (
+        [f"A{row}" for row in range(2, rows + 2)] if is_rounded else []
+    )
+
+
+def test_the_message_about_a_rounded_key_says_how_to_export() -> None:
+    may = month([{"product_id": "3.76009E+12", "price": 10}], [{"product_id": 1, "id_web": 5}], [])
+    (line,) = lines(may.issues.filter(rule="rounded-key"))
+    assert line == (
+        'erp.xlsx [Sheet1] A2, product_id: "3.76009E+12" is a long number that Excel rounded, and no key. '
+        "Export the workbook again with this column as text, then run again."
+    )

@@ -13,7 +13,7 @@ from frames import month
 from tasks.domain.issues import Issue, issue_frame, lines
 from tasks.domain.period import compare_snapshots, snapshot_rows
 from tasks.domain.schemas import Snapshot
-from tasks.domain.unusual import Snapshots, find_rounded_keys, find_unusual
+from tasks.domain.unusual import find_unusual
 
 APRIL, MAY = date(2025, 4, 15), date(2025, 5, 15)
 
@@ -53,7 +53,7 @@ def history_of(wines: Sequence[Wine]) -> pl.LazyFrame:
 def found(before: Sequence[Wine], now: Sequence[Wine]) -> list[Issue]:
     history, may = history_of(before), exported(now)
     period = compare_snapshots(may.wines().lazy(), history, MAY)
-    return find_unusual(Snapshots(period, history, may.joined, may.cleaned, LOCATIONS))
+    return find_unusual(period, history, may.joined, may.cleaned, LOCATIONS)
 
 
 def rules(before: Sequence[Wine], now: Sequence[Wine]) -> set[str]:
@@ -163,7 +163,7 @@ def without_web_rows(wines: Sequence[Wine], kept: Callable[[Wine], bool]) -> lis
     whole = exported([wine for wine in wines if kept(wine)])
     cleaned = may.cleaned._replace(web=whole.cleaned.web)
     period = compare_snapshots(whole.wines().lazy(), history, MAY)
-    return find_unusual(Snapshots(period, history, whole.joined, cleaned, LOCATIONS))
+    return find_unusual(period, history, whole.joined, cleaned, LOCATIONS)
 
 
 def test_an_export_that_was_cut_off_is_refused_with_the_products_that_sold_before() -> None:
@@ -197,65 +197,13 @@ def test_each_workbook_that_is_cut_off_is_named() -> None:
     assert {issue.file for issue in issues} == {"erp.xlsx", "liaison.xlsx", "web.xlsx"}
 
 
-# --- keys that Excel rounded
-
-
-@pytest.mark.parametrize("key", ["3.76009E+12", "3,76009E+12", "3.76009e+12", "4E+12"])
-def test_a_number_in_scientific_notation_is_never_a_key(key: str) -> None:
-    may = month(
-        [{"product_id": 1, "price": 10}, {"product_id": key, "price": 11}],
-        [{"product_id": 1, "id_web": key}, {"product_id": key, "id_web": 5}],
-        [{"sku": key, "post_type": "product", "total_sales": 3}, {"sku": key, "post_type": "attachment"}],
-    )
-    issues = find_rounded_keys(may.cleaned, LOCATIONS)
-    assert [(issue.file, issue.cell, issue.rule) for issue in issues] == [
-        ("erp.xlsx", "A3", "rounded-key"),
-        ("liaison.xlsx", "A3", "rounded-key"),
-        ("liaison.xlsx", "B2", "rounded-key"),
-        ("web.xlsx", "A2", "rounded-key"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("key", "rows", "is_rounded"),
-    [
-        pytest.param(3_760_090_000_000, 3, True, id="three rows share 3760090000000"),
-        pytest.param(3_760_090_000_000, 2, False, id="two rows may repeat each other"),
-        pytest.param(376_009_000_000, 3, True, id="twelve digits, the shortest that Excel rounds"),
-        pytest.param(37_600_900_000, 3, False, id="eleven digits"),
-        pytest.param(3_760_091_000_000, 3, False, id="seven digits before the zeros"),
-        pytest.param("1E5", 3, False, id="a sku with an E"),
-        pytest.param("007", 3, False, id="a short key"),
-    ],
-)
-def test_a_long_number_that_ends_in_zeros_is_rounded_when_many_rows_share_it(
-    key: int | str, rows: int, *, is_rounded: bool
-) -> None:
-    may = month(
-        [{"product_id": 1, "price": 10}],
-        [{"product_id": 1, "id_web": 5}],
-        [{"sku": key, "post_type": "product", "total_sales": number} for number in range(rows)],
-    )
-    issues = find_rounded_keys(may.cleaned, LOCATIONS)
-    assert [issue.cell for issue in issues] == ([f"A{row}" for row in range(2, rows + 2)] if is_rounded else [])
-
-
-def test_the_message_about_a_rounded_key_says_how_to_export() -> None:
-    may = month([{"product_id": "3.76009E+12", "price": 10}], [{"product_id": 1, "id_web": 5}], [])
-    (line,) = lines(issue_frame(find_rounded_keys(may.cleaned, LOCATIONS)))
-    assert line == (
-        'erp.xlsx [Sheet1] A2, product_id: "3.76009E+12" is a long number that Excel rounded, and no key. '
-        "Export the workbook again with this column as text, then run again."
-    )
-
-
 # --- what is unusual and right
 
 
 def test_a_first_snapshot_passes() -> None:
     empty, may = Snapshot.create_empty().lazy(), exported(RANGE)
     period = compare_snapshots(may.wines().lazy(), empty, MAY)
-    assert find_unusual(Snapshots(period, empty, may.joined, may.cleaned, LOCATIONS)) == []
+    assert find_unusual(period, empty, may.joined, may.cleaned, LOCATIONS) == []
 
 
 def test_a_christmas_period_passes() -> None:
