@@ -201,8 +201,8 @@ class _WorkbookReader:
         part = self._package.strings
         if part is None:
             return pl.Series(dtype=pl.String)
-        with reading(part):
-            return read_shared_texts(partial(self._package.open, part))
+        with reading(part), self._package.open(part) as stream:
+            return read_shared_texts(stream)
 
     @cached_property
     def _styles(self) -> Styles:
