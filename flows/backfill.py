@@ -69,7 +69,7 @@ def _given(options: BackfillOptions) -> dict[str, Any]:
 
 
 def _parameters_of(deployment: str) -> dict[str, Any]:
-    """The parameters that a deployment gives to its runs.
+    """The parameters that a deployment passes to its runs.
 
     Raises:
         WrongArgument: The server has no deployment of this name.
@@ -83,7 +83,7 @@ def _parameters_of(deployment: str) -> dict[str, Any]:
 
 
 def _run_month(month: str, options: BackfillOptions, given: dict[str, Any]) -> MonthOutcome:
-    """Run one month to its end; what came of it is read from its manifest, whoever published it and wherever.
+    """Run one month to its end; its outcome is read from its manifest, whichever process published it.
 
     A month that is published already keeps its export date.
     """

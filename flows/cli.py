@@ -74,7 +74,7 @@ def _ended(name: str, command: Callable[[], int], given: dict[str, Any]) -> int:
     except OutsideFailure as error:
         _say(f"Failed: {error}")
         return OUTSIDE_FAILED
-    except Exception as error:  # noqa: BLE001 - whatever it is, it has one sentence and a trace
+    except Exception as error:  # noqa: BLE001 - any error is one sentence and a trace
         with tempfile.NamedTemporaryFile("w", prefix="monthly-sales-", suffix=".txt", delete=False) as trace:
             trace.write("".join(traceback.format_exception(error)))
         reason = " ".join(str(error).split())
@@ -174,7 +174,7 @@ def _prepare() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL", "INFO")
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "INFO")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    # The first start makes the server's database, which on a busy machine takes longer than Prefect's own 20 seconds.
+    # The first start creates the server's database, which on a busy machine takes longer than Prefect's 20 seconds.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     # Prefect warns of a folder that it cannot make; where it needs one, the command fails with a sentence.
     warnings.filterwarnings("ignore", "Failed to create the Prefect home")
@@ -183,7 +183,7 @@ def _prepare() -> None:
 
 
 def _check(options: MonthOptions | BackfillOptions, month: str) -> None:
-    """Refuse a place that is impossible before a server is started for it."""
+    """Refuse an impossible source or destination before a server is started."""
     from tasks.announcement.mail import parse_recipients  # noqa: PLC0415
 
     options.workbooks(month)

@@ -1,4 +1,4 @@
-"""What the stages hand on.
+"""What the stages return.
 
 Prefect draws an edge of the run's graph from the task that returned an object, or a field of it, to each task that is
 given that object. So a stage's result has no nesting: what a later stage needs is a field of the result before it.
@@ -39,7 +39,7 @@ class CleanedSource(StagedWorkbook):
 
 @dataclass(frozen=True)
 class Joined:
-    """The three sources joined, and what became of every row.
+    """The three sources joined, and the disposition of every row.
 
     Attributes:
         erp: The cleaned rows of the ERP.
@@ -49,7 +49,7 @@ class Joined:
         ledger: One row per row of the three workbooks with its disposition.
         issues: Every issue of the three workbooks and of the month as a whole (`DataIssue`).
         missing: The products of the web shop that have sales and are in no figure, see `ledger.list_missing_sales`.
-        locations: File, sheet and letter of every column that was read, see `StagedWorkbook.columns`.
+        columns: File, sheet and letter of every declared column, see `StagedWorkbook.columns`.
     """
 
     erp: pl.LazyFrame
@@ -59,7 +59,7 @@ class Joined:
     ledger: pl.LazyFrame
     issues: pl.LazyFrame
     missing: pl.LazyFrame
-    locations: pl.DataFrame
+    columns: pl.DataFrame
 
     @property
     def cleaned(self) -> Cleaned:

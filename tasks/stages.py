@@ -115,15 +115,14 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     sales = run.store(join.join_sources(cleaned), "joined")
     ledger = run.store(build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
-    located = columns.filter(pl.col("column").is_null() | pl.col("letter").is_not_null())
     month = issue_frame(judge_matches(cleaned, sales))
     issues = [
         (accept(month) if run.parameters.accept_unusual else month).lazy(),
-        row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, located),
+        row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, columns),
         _absent_columns(columns).lazy(),
     ]
     missing = run.store(list_missing_sales(ledger, cleaned.web), "missing_sales")
-    return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"), missing, located)
+    return Joined(*cleaned, sales, ledger, run.store(pl.concat(issues), "issues"), missing, columns)
 
 
 def _absent_columns(columns: pl.DataFrame) -> pl.DataFrame:
@@ -168,7 +167,7 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
 @stage("summarise-snapshot")
 def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> SnapshotReport:
     """All figures of the snapshot, and the frames that the report shows."""
-    found_unusual = find_unusual(compared.period, compared.history, joined.sales, joined.cleaned, joined.locations)
+    found_unusual = find_unusual(compared.period, compared.history, joined.sales, joined.cleaned, joined.columns)
     unusual = issue_frame([*plan.accepted, *found_unusual])
     found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
     period, parameters = Period(*(frame.collect().lazy() for frame in compared.period)), run.parameters

@@ -5,7 +5,7 @@ import polars as pl
 from tasks.domain.issues import SHOWN_VALUE_LENGTH
 from tasks.domain.join import Cleaned
 from tasks.domain.rules import CONTRADICTING_ROWS, RULES, SEVERITIES, Rule, cases_of, codes
-from tasks.domain.sources import SOURCE, SOURCES, Source
+from tasks.domain.sources import COLUMNS, SOURCE, SOURCES, Source
 
 UNITS_LOST = pl.when(~pl.col("rule").is_in(codes(scope="choice"))).then("units").fill_null(0)
 """Units that are missing without a row: those of a repetition are counted with the row that it repeats."""
@@ -108,32 +108,31 @@ def _contradicting() -> dict[str, str | None]:
     return {code: rule.other_column for code, rule in RULES.items() if rule.other_column or rule is CONTRADICTING_ROWS}
 
 
-def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], locations: pl.DataFrame) -> pl.LazyFrame:
+def locate_issues(issues: pl.LazyFrame, raw: dict[Source, pl.LazyFrame], columns: pl.DataFrame) -> pl.LazyFrame:
     """Give every issue the address that a person can open, the value in the cell, and the remedy.
 
     Args:
         issues: Issues per source, row, column and rule, see `collect_issues`.
         raw: The staged sheets.
-        locations: One row per source and column: `file`, `sheet` and the column's `letter`; a row with a null column is
+        columns: One row per source and column: `file`, `sheet` and the column's `letter`; a row with a null column is
             for the sheet itself.
 
     Returns:
         One row per issue (`DataIssue`), errors first; among issues of one severity, those that cost the most sales.
     """
     values = pl.concat(
-        frame.select("row", *(name for name in columns if name in frame.collect_schema().names()))
+        frame.select("row", *COLUMNS[source])
         .unpivot(index="row", variable_name="column", value_name="value")
-        .with_columns(pl.lit(source, SOURCE).alias("source"))
+        .with_columns(source=pl.lit(source, SOURCE))
         for source, frame in raw.items()
-        for columns in [locations.filter(pl.col("source") == source)["column"].drop_nulls().to_list()]
     )
-    cells = values.join(locations.lazy(), on=["source", "column"], how="left")
+    cells = values.join(columns.lazy(), on=["source", "column"], how="left")
     others = cells.select("source", other_row="row", other_column="column", other_letter="letter", other_value="value")
     other_columns = {code: column for code, column in _contradicting().items() if column}
     remedies = {code: entry.remedy for code, entry in RULES.items()}
     return (
         issues.join(values, on=["source", "row", "column"], how="left")
-        .join(locations.lazy(), on=["source", "column"], how="left", nulls_equal=True)
+        .join(columns.lazy(), on=["source", "column"], how="left", nulls_equal=True)
         .with_columns(other_column=pl.coalesce(pl.col("rule").replace_strict(other_columns, default=None), "column"))
         .join(others, on=["source", "other_row", "other_column"], how="left")
         .sort(_ORDER)

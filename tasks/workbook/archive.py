@@ -1,4 +1,4 @@
-"""The .xlsx file as a zip archive: is it one, is it of a sound size, are the bytes of a part intact."""
+"""The .xlsx file as a zip archive: checks that it is one, that its sizes are plausible, and the checksums of parts."""
 
 import posixpath
 import struct
@@ -19,10 +19,10 @@ CHUNK = 1024 * 1024
 
 MEGABYTE = 1024 * 1024
 LARGEST_INFLATED = 1536 * MEGABYTE
-"""All parts together; a sheet with its last row filled, of 28 columns with texts, takes 1,100 MB."""
+"""All parts together; a sheet with its last row filled, of 28 columns with texts, has 1,100 MB."""
 MOST_MEMBERS = 2_000
 HIGHEST_RATIO = 100
-"""Inflated to packed size; sheets are packed to a tenth, rows of empty cells to a fortieth."""
+"""Inflated to packed size; sheets shrink to a tenth, rows of empty cells to a fortieth."""
 _SMALL = MEGABYTE
 
 _END_OF_ARCHIVE = b"PK\x05\x06"
@@ -55,7 +55,7 @@ class Archive:
         """The part as a stream; reading it to its end verifies its size and its checksum."""
         if part not in self:
             raise damaged(f"no {part}")
-        if self._times[part] > 1:  # programs differ in which one they take
+        if self._times[part] > 1:  # programs differ in which one they read
             raise damaged(f"{self._times[part]} x {part}")
         entry = self._entries[part]
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

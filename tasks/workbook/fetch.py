@@ -1,4 +1,4 @@
-"""Find the month's three workbooks and take one copy of each."""
+"""Find the month's three workbooks and copy each of them once."""
 
 import os
 from collections import defaultdict

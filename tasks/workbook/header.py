@@ -55,7 +55,7 @@ def normal_title(title: str) -> str:
 
 
 def find_header(sheet: str, grid: Grid, source: Source) -> Header:
-    """The first row that names all required columns of the source, or else the row that comes closest to it.
+    """The first row with all required columns of the source, or else the row that is most similar to a header.
 
     Args:
         sheet: Name of the sheet.
@@ -82,7 +82,7 @@ def closeness(header: Header) -> float:
 
 
 def readable(headers: Sequence[Header]) -> Header | None:
-    """The header of the one sheet that names all required columns, each declared column once; else None."""
+    """The header of the only sheet with all required columns, each declared column once; else None."""
     complete = [header for header in headers if not header.missing]
     return complete[0] if len(complete) == 1 and all(len(one) == 1 for one in complete[0].named.values()) else None
 

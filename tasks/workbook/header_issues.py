@@ -52,7 +52,7 @@ def header_issues(headers: Sequence[Header], source: Source, file: str) -> list[
 
 
 def _renaming(column: str, header: Header, source: Source) -> str | None:
-    """What to do about a missing column when another one is probably meant; else what the catalogue says."""
+    """The remedy for a missing column where a similar title is probably meant; else None, for the rule's own."""
     declared = {normal_title(name) for name in COLUMNS[source]}
     others = {
         normal_title(title): f'"{_visible(title)}" ({letter}{header.row}{_odd_characters(title)})'
@@ -68,7 +68,7 @@ def _visible(title: str) -> str:
 
 
 def _odd_characters(title: str) -> str:
-    """The characters of a title that nobody sees or that look like others, by their code points."""
+    """The code points of the characters of a title that are invisible or look like others."""
     codes = dict.fromkeys(f"U+{ord(character):04X}" for character in title if not character.isascii())
     return f", with {', '.join(list(codes)[:_SHOWN_CHARACTERS])}" if codes else ""
 

@@ -41,7 +41,7 @@ def likeness_of_archive(members: Collection[str]) -> str:
 
 
 def _likeness_of_container(workbook: Path) -> str:
-    # An encrypted .xlsx has the container of the old formats; only a name in it tells them apart.
+    # An encrypted .xlsx has the container of the old formats; only a name in it distinguishes them.
     with workbook.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         encrypted = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
     return "a password-protected workbook" if encrypted else "an old .xls workbook"

@@ -1,4 +1,4 @@
-"""Read workbooks in processes with bounded memory and time, and make of every end of these an answer or an error."""
+"""Read workbooks in processes with limited memory and time; every way a process can end is an answer or an error."""
 
 import json
 import os
@@ -28,8 +28,8 @@ _OUT_OF_MEMORY = ("annot allocate memory", "memory allocation of", "Failed to al
 class WorkbookReader:
     """Reads workbooks, in several threads if need be; use it as `with WorkbookReader() as reader`.
 
-    Small workbooks are read one after the other in one process, whose start takes longer than they do; one that
-    brings the process down does no harm to the next. A large workbook has a process of its own.
+    Small workbooks are read one after the other in one process, because starting one takes longer than reading them; a
+    workbook that crashes the process does not affect the next. A large workbook has a process of its own.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -48,7 +48,7 @@ class WorkbookReader:
         """The answer of `reader.read_workbook`.
 
         Raises:
-            UnreadableWorkbookError: The workbook cannot be read, or the process did not live to say so.
+            UnreadableWorkbookError: The workbook cannot be read, or the process ended before it could report.
             OSError: A disk or folder failed, not the workbook.
         """
         workbook = Path(request.workbook)
@@ -125,9 +125,9 @@ def _environment() -> dict[str, str]:
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(paths),
-        # A thread per processor would take memory and no time off: the workbooks are read side by side.
+        # More threads would need more memory and save no time: the workbooks are read in parallel.
         "POLARS_MAX_THREADS": "2",
-        # Give freed memory back, for the limit counts what is held.
+        # Return freed memory, because the limit counts what is allocated.
         "_RJEM_MALLOC_CONF": "retain:false",
         "RUST_BACKTRACE": "0",
     }

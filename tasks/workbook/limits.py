@@ -1,4 +1,4 @@
-"""How much memory and time the reading of one workbook may take; the kernel enforces it."""
+"""Limits of memory and time for reading one workbook, enforced by the kernel."""
 
 import resource
 import signal
@@ -10,7 +10,7 @@ from tasks.workbook.archive import MEGABYTE
 
 @dataclass(frozen=True)
 class Limits:
-    """A fixed amount, and more for every MB that the parts that may have to be read take when they are unpacked.
+    """A fixed amount, plus an amount for each MB of the unpacked parts.
 
     Ordinary workbooks need a third of the memory and, where a tenth of a processor is free, of the time.
 
@@ -29,9 +29,9 @@ class Limits:
     patience: float = 20
 
     def apply(self, inflated: int = 0) -> None:
-        """Bind this process to what `inflated` bytes may take; past it the kernel ends it or refuses it memory.
+        """Limit this process to what `inflated` bytes need; above that, the kernel kills it or refuses memory.
 
-        What it has taken before for other workbooks does not count.
+        The time it has already spent on other workbooks does not count.
         """
         size = inflated / MEGABYTE
         memory = int((self.memory + self.memory_per_mb * size) * MEGABYTE)
@@ -43,7 +43,7 @@ class Limits:
 
     @staticmethod
     def pause() -> None:
-        """Let the clock stand still until there is another workbook."""
+        """Stop the timer until there is another workbook."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a workbook, found by their relations, whatever they are named."""
+"""The parts of a workbook, found by their relations and not by their names."""
 
 import posixpath
 from collections.abc import Iterator
@@ -120,7 +120,7 @@ def _first(relations: dict[str, _Relation], kind: str) -> str | None:
 
 
 def _usual(archive: Archive, main: str, name: str) -> str | None:
-    """A part that no relation names but that has its usual name: some programs read it, so it counts."""
+    """A part without a relation but with the usual name: some programs read it, so we do."""
     part = posixpath.join(posixpath.dirname(main), name)
     return part if part in archive else None
 

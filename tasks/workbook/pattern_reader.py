@@ -19,7 +19,7 @@ from tasks.workbook.stored_cells import CELL_TYPES, INLINE, StoredCells, in_batc
 from tasks.workbook.texts import XML_BLANKS, decoded
 from tasks.workbook.xml_parts import is_plain_utf8
 
-# A row takes some kilobytes; if no row ends within megabytes, the parser needs less memory.
+# A row has a few kilobytes. If no row ends within some megabytes, the parser needs less memory.
 _LONGEST_ROW = 4 * CHUNK
 _ROWS_BEGIN, _ROW_END, _ROWS_END = b"<sheetData>", b"</row>", b"</sheetData>"
 _CELL_BEGINS = b'<c r="'
@@ -27,7 +27,7 @@ _ADDRESS_OF_CELL = re.compile(b'<c r="([A-Z]+)([0-9]+)"')
 
 # These patterns ignore blanks: \x20 is a blank.
 _OTHER_DIALECT = r"""(?x)
-  <[!?] | xmlns | </sheetData>  # comments, CDATA, instructions, other names for the tags, an end before the end
+  <[!?] | xmlns | </sheetData>  # comments, CDATA, instructions, namespace prefixes, an end before the end
   | <c(?:[^\x20] | \x20[^r] | \x20r[^=] | \x20r=[^"] | \x20r="(?:  # a cell without an address first, or with an odd one
     [^A-Z] | [A-Z]{4} | [A-Z]{1,3}(?:[^A-Z1-9] | [1-9][0-9]{7} | [1-9][0-9]{0,6}[^0-9"])
   ))"""

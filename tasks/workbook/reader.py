@@ -1,7 +1,7 @@
 """A process that reads workbooks, one after the other; `limited_process` starts it.
 
 Nothing in it can harm the run: it limits itself before it opens a workbook, and ends when its parent does. It imports
-little, because it is started in every run.
+few modules, because it is started in every run.
 """
 
 import json
@@ -231,13 +231,13 @@ def _check_title(cells: pl.DataFrame, header: Header, letters: str) -> None:
 
 
 def _refuse_far_cell(cells: pl.DataFrame, letters: str, row: int) -> None:
-    """The table reaches down to the last row, however empty; a cell far below the others is there by mistake."""
+    """The table ends at the last row with content; a cell far below all others is there by mistake."""
     if row > max(_FEW_ROWS, _ROWS_PER_CELL * cells.height):
         raise too_large(f"{cells.height:,} cells down to {letters}{row}", f"{letters}{row}")
 
 
 def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, request: Request) -> int:
-    """The staged table, from the row below the header to the last one with content; gives its number of rows.
+    """Write the staged table, from the row below the header to the last one with content; returns its number of rows.
 
     A formula that was never calculated is content, though it stores nothing; empty texts alone are no table.
     """

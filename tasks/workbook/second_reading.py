@@ -16,7 +16,7 @@ from tasks.workbook.addresses import column_index
 from tasks.workbook.canonical_workbook import SHEET, Calendar, write_canonical_workbook
 from tasks.workbook.faults import damaged, unreadable_cell
 
-# The Excel reader gives text to nine decimals, and dates to a millisecond.
+# The Excel reader returns numbers with nine decimals, and dates to the millisecond.
 _RELATIVE_TOLERANCE = 1e-6
 _ABSOLUTE_TOLERANCE = 1e-9
 _SECOND = 1_000
@@ -31,7 +31,7 @@ _DATES_END = 2_958_466
 
 
 def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.DataFrame:
-    """The text of each cell as the Excel reader gives it.
+    """The text of each cell as the Excel reader returns it.
 
     Args:
         cells: `cell_kinds.READ_CELL`.
@@ -99,12 +99,12 @@ def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Cale
 
 
 def _is_read_again() -> pl.Expr:
-    """Whether the Excel reader gives a text for the cell: it gives none for errors and formulas without a result."""
+    """Whether the Excel reader returns a text for the cell: not for errors and formulas without a result."""
     return ~pl.col("kind").is_in(["error", "uncalculated"])
 
 
 def _agrees(kinds: Collection[str], calendar: Calendar) -> pl.Expr:
-    """Whether the two readings say the same; nothing is computed for kinds that the column does not have."""
+    """Whether the two readings agree; nothing is computed for kinds that the column does not have."""
     read, number, text = pl.col("read"), pl.col("number"), pl.col("text")
     read_number = read.cast(pl.Float64, strict=False)
     close = (number - read_number).abs() <= _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * number.abs()

@@ -87,7 +87,7 @@ def unescaped(text: str) -> str:
     if "_x" not in text:
         return text
     plain = _CODE_OF_CHARACTER.sub(lambda code: chr(int(code[1], 16)), text)
-    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs of codes are one character
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # a pair of codes is one character
 
 
 def changed_where(mask: pl.Series, texts: pl.Series, change: Callable[[str], str]) -> pl.Series:

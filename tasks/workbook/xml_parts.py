@@ -39,7 +39,7 @@ class Element:
 
 
 def xml_parser() -> expat.XMLParserType:
-    """A parser that names tags with their namespace and accepts no document type, hence no entities."""
+    """A parser that prefixes tags with their namespace and accepts no document type, hence no entities."""
 
     def refuse(*_: object) -> None:
         raise _DocumentTypeError

@@ -1,4 +1,4 @@
-"""Read the cells of a sheet by XML parser: whatever its dialect, its encoding and the order of its attributes."""
+"""Read the cells of a sheet with an XML parser: any dialect, any encoding, any order of attributes."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -58,7 +58,7 @@ def _parts(stream: IO[bytes], reader: "_CellReader") -> Iterator[StoredCells]:
 
 @dataclass
 class _Cell:
-    """A wanted cell while its XML goes by."""
+    """A requested cell while its XML is parsed."""
 
     column: str
     row: int
@@ -69,7 +69,7 @@ class _Cell:
     length: int = 0
 
     def start(self, name: str) -> Callable[[str], None] | None:
-        """Begin one of its elements; gives what collects the text in it."""
+        """Begin one of its elements; returns the function that collects its text."""
         if name == "f":
             self.formula = name
         elif name == "v":
