@@ -150,7 +150,7 @@ def _change(figure: str, earlier: str) -> Words:
         if change is None:
             why = _why(compared.missing, text)
             return text.gettext("{when}: {value}", when=when, value=why) if figure == "value" else ""
-        message = mark("{change} per day on {when}") if compared.is_per_day else mark("{change} on {when}")
+        message = mark("{change}/day on {when}") if compared.is_per_day else mark("{change} on {when}")
         return text.gettext(message, change=text.percent_change(change), when=when)
 
     return words

@@ -20,7 +20,7 @@ PAGE_COLUMNS = 24
 COLUMN_PIXELS = 44
 ROW_PIXELS = 18
 _TILE_COLUMNS = 4
-_LINE_COLUMNS = 16
+_LABEL_COLUMNS, _LINE_COLUMNS, _LINK_COLUMNS = 3, 17, 4
 _LISTED = 8
 _GAP, _LINE, _NEWS, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 22, 30, 28, 150, 220, 230
 """Heights in pixels."""
@@ -119,9 +119,9 @@ def summary_page(report: Report) -> SummaryPage:
     sheets = {sheet.key: sheet_name(sheet.key, text) for sheet in table_sheets(report)}
     for row, line in enumerate(shown.lines, start=after + 1):
         name = sheets.get(line.sheet)
-        page.add(Cell(row, 0, line.label, "alert label" if line.is_alert else "line label", 4))
-        page.add(Cell(row, 4, line.text, "line", _LINE_COLUMNS))
-        page.add(Cell(row, 20, name and f"→ {name}", "link", 4, line.sheet))
+        page.add(Cell(row, 0, line.label, "alert label" if line.is_alert else "line label", _LABEL_COLUMNS))
+        page.add(Cell(row, _LABEL_COLUMNS, line.text, "line", _LINE_COLUMNS))
+        page.add(Cell(row, PAGE_COLUMNS - _LINK_COLUMNS, name and f"→ {name}", "link", _LINK_COLUMNS, line.sheet))
         page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
     page.cells.sort(key=lambda cell: (cell.row, cell.column))
     return page
@@ -175,7 +175,7 @@ def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> in
 
 def _lines(text: str, columns: int, size: float = _LETTER) -> int:
     """How many lines a text takes in these columns of the page."""
-    letters = [letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter)]
+    letters = [letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter)]
     pixels = sum(_WIDTHS.get(letter, 0.6) for letter in letters) * size
     return 1 + int(pixels / (columns * COLUMN_PIXELS - _GAP))
 

@@ -78,7 +78,7 @@ def test_a_refused_run_in_french_shows_no_english_message(tmp_path: Path, source
     page = artifacts(["refused-issues", "refused-warnings"])
     assert english_in("\n".join(refusal_lines(refused.value.issues, messages_in("en"))))
     assert terminal.startswith("les trois classeurs")
-    assert refused.value.sentence.startswith("1 erreur, rien n'est publié. les trois classeurs")
+    assert refused.value.sentence.startswith("2 erreurs, rien n'est publié. les trois classeurs")
     for shown in (terminal, stored, page, refused.value.sentence):
         assert "produits de la boutique sur" in shown
         assert english_in(shown) == set()

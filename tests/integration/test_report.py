@@ -48,7 +48,7 @@ HOSTILE = {
 SHEETS = {
     "en": ["Summary", "Products", "Premium wines", "Stock", "Changes", "Data checks", "About", "Chart data"],
     "fr": [
-        "Synthèse", "Produits", "Vins premium", "Stocks", "Mouvements de gamme", "Contrôle des données", "À propos",
+        "Synthèse", "Produits", "Vins premium", "Stocks", "Mouvements", "Contrôle des données", "À propos",
         "Données des graphiques",
     ],
 }  # fmt: skip
@@ -110,7 +110,7 @@ def test_a_period_of_another_length_is_compared_by_rates_per_day_and_says_so(tmp
     shown = headline(report)
     assert shown.news.startswith("Sales per day fell 81% on the period before; ")
     assert "sold from 15 April to 15 July 2025 (91 days)" in shown.period
-    assert shown.tiles[0].notes[1] == "-80.9% per day on period before"
+    assert shown.tiles[0].notes[1] == "-80.9%/day on period before"
     trend = [row[0] for row in write(report, tmp_path).sheet("Chart data").values if row[0]]
     assert trend[1:3] == ["15 Apr 2025\n32 days", "15 Jul 2025\n91 days"]
 
