@@ -36,7 +36,7 @@ class RunOptions(MonthOptions):
     """Run one month: turn its three workbooks into published revenue and premium reports.
 
     Attributes:
-        keep_stages: Folder in which each stage keeps its table as a Parquet file. Empty: none is kept.
+        keep_stages: Folder in which the table of each stage is kept as a Parquet file. Empty: none is kept.
     """
 
     keep_stages: str = ""
@@ -120,7 +120,7 @@ def _add_option(parser: argparse.ArgumentParser, field: Field[Any], text: str) -
 
 
 def _reader(kind: Any) -> Callable[[str], object]:  # noqa: ANN401 - any annotation
-    """What turns text into a value of this annotation, as the flow itself would, or refuses it."""
+    """A function that converts text to a value of this annotation, as the flow does."""
     import pydantic  # noqa: PLC0415
 
     adapter = pydantic.TypeAdapter(kind)
@@ -176,9 +176,9 @@ def _prepare() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     # The first start creates the server's database, which on a busy machine takes longer than Prefect's 20 seconds.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    # Prefect warns of a folder that it cannot make; where it needs one, the command fails with a sentence.
+    # Prefect warns of a folder that it cannot make; if it needs the folder, the command reports that.
     warnings.filterwarnings("ignore", "Failed to create the Prefect home")
-    # A container stops its first process by this signal, which that process otherwise never notices.
+    # A container sends this signal to stop its first process, which would ignore it otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -256,7 +256,7 @@ def _list(options: ListOptions) -> int:
 
 
 def _report_refusal(refused: "DataRefused", language: "Language") -> None:
-    """All errors on stderr, at most twenty of a kind; the rest is counted, and listed in a file."""
+    """All errors on stderr, at most twenty of a kind; the others are counted."""
     from tasks.messages import messages_in  # noqa: PLC0415
     from tasks.report.issue_words import refusal_lines  # noqa: PLC0415
 
@@ -265,7 +265,7 @@ def _report_refusal(refused: "DataRefused", language: "Language") -> None:
 
 
 def _summary(published: "PublishedMonth") -> str:
-    """The figures and where the files are."""
+    """The figures and the addresses of the files."""
     return "\n".join([published.headline.title, *published.headline.sentences(), *published.addresses])
 
 
@@ -274,7 +274,7 @@ def _say(sentence: str) -> None:
 
 
 class _Pipe(FileIO):
-    """A stream whose reader may leave, as `head` does: what is written after that is dropped."""
+    """A stream whose reader may close it, as `head` does: what is written after that is dropped."""
 
     def write(self, data: "ReadableBuffer") -> int:
         try:
@@ -284,7 +284,7 @@ class _Pipe(FileIO):
 
 
 def _robust(stream: TextIO) -> TextIO:
-    """The stream, but characters that it cannot show are escaped, and a closed pipe is no error."""
+    """The same stream; characters that it cannot show are escaped, and a closed pipe is not an error."""
     raw = BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
     is_prompt = stream is sys.stderr or stream.isatty()
     return TextIOWrapper(raw, encoding=stream.encoding, errors="backslashreplace", line_buffering=is_prompt)

@@ -42,7 +42,7 @@ from tasks.validations import (
 )
 
 LONGEST_RUN_SECONDS = 3600
-"""A month takes seconds and a very large one minutes: a run that takes an hour hangs."""
+"""A month takes seconds, a very large one minutes: a run that takes an hour hangs."""
 
 # Modules last as long as the process. Garbage collection leaves them out, at the end too, and is off while they are
 # imported (flows.cli): 0.5 s less for each run (measured 2026-11).
@@ -55,7 +55,7 @@ keep_logs_readable()
 
 
 def _scheduled_start() -> datetime:
-    """When the run was due; a run that nothing scheduled was due when it was made."""
+    """When the run was due; a run without a schedule was due when it was created."""
     return flow_run.scheduled_start_time or datetime.now(UTC)
 
 

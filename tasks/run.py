@@ -1,4 +1,4 @@
-"""What the tasks of one run share, and how a function becomes one of these tasks."""
+"""What the tasks of a run share, and the decorator that makes a function a task."""
 
 import json
 import logging
@@ -32,10 +32,10 @@ from tasks.storage.protocol import ConflictError, Storage
 from tasks.workbook.fetch import WorkbookLocations
 
 STAGES = "monthly-sales.stages"
-"""The logger of each stage's name when it begins and again when it ends, for a terminal that shows them."""
+"""The logger of the names of stages, when they begin and when they end; a terminal shows them."""
 
 KEPT_STAGES: ContextVar[Path | None] = ContextVar("KEPT_STAGES", default=None)
-"""The folder of `--keep-stages`: an option of the command, since a container's own folder is gone when it ends."""
+"""The folder of `--keep-stages`. Only the command has this option: the folders of a container do not outlive it."""
 
 _stages = logging.getLogger(STAGES)
 
@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Run:
-    """What exists before the first task, and what the tasks share. No task's result is in it.
+    """What exists before the first task and all tasks share; it contains no result of a task.
 
     Attributes:
         parameters: The parameters of the result.
@@ -83,8 +83,8 @@ def open_run(
 ) -> Iterator[Run]:
     """Make the run's folder, and delete it at the end.
 
-    Where the data is refused, the list of issues is stored at the destination under `refused/<month>/`, with the
-    parameters and the workbooks' sha256: a run with these repeats every stage, see `--keep-stages`.
+    If the data is refused, the list of issues is stored at the destination under `refused/<month>/`, with the
+    parameters and the sha256 of the workbooks, so that the run can be repeated with `--keep-stages`.
     """
     with outside(f"cannot make a folder for the run in {tempfile.gettempdir()}"):
         folder = Path(tempfile.mkdtemp(prefix=f"monthly-sales-{parameters.month}-"))
@@ -118,7 +118,7 @@ def _report_refusal(run: Run, refused: DataRefused) -> None:
 
 
 def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
-    """Store the issues and what they were found in, and return their address: the same refusal twice is one file."""
+    """Store the issues, parameters and hashes, and return the address of the list; the same refusal is stored once."""
     issues, about = run.folder / "data_issues.csv", run.folder / "run.json"
     write_issues(
         issues, translate_words(refused.issues, messages_in(run.parameters.language)), run.parameters.csv_dialect
@@ -142,9 +142,9 @@ def _list_issues(run: Run, refused: DataRefused, logger: Logger) -> str:
 
 
 def stage(name: str) -> Callable[[Callable[Arguments, Result]], Task[Arguments, Result]]:
-    """Make a function a task of this name that logs one line: what came out, and the seconds it took.
+    """Make a function a task of this name that logs one line: the size of its result, and the seconds it took.
 
-    Frames make poor cache keys and nothing is to be kept on the server, so neither cache nor results are used.
+    Frames make poor cache keys and the server keeps no data, so neither cache nor stored results are used.
     """
 
     def as_task(function: Callable[Arguments, Result]) -> Task[Arguments, Result]:
@@ -167,7 +167,7 @@ def stage(name: str) -> Callable[[Callable[Arguments, Result]], Task[Arguments, 
 
 
 def _size(result: object) -> str:
-    """How much came out of a stage: `714 rows`, `4 files`."""
+    """The size of a stage's result: `714 rows`, `4 files`."""
     if isinstance(result, pl.LazyFrame):
         return f"{result.select(pl.len()).collect().item():,} rows"
     size: str = getattr(result, "size", "ok")

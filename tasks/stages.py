@@ -1,7 +1,7 @@
-"""The stages of the month as Prefect tasks, in the order of the flow: each pipes one function and stores its result.
+"""The stages of the month as Prefect tasks, in the order of the flow: each calls one function and stores its result.
 
-A stage collects once, into a Parquet file, and returns the lazy scan of it: a fault surfaces in the stage that has it,
-stages stream, and every step can be inspected with `--keep-stages`.
+A stage collects once, into a Parquet file, and returns the lazy scan of it: an error occurs in the stage that causes
+it, stages stream, and every step can be inspected with `--keep-stages`.
 """
 
 from dataclasses import fields, replace
@@ -78,7 +78,7 @@ def _convert(source: Source) -> Task[[Workbooks, Run, WorkbookReader], StagedWor
 
 
 def _all_results(futures: list[PrefectFuture[StagedWorkbook]]) -> list[StagedWorkbook]:
-    """The results of all, or one refusal with the issues of all that were refused."""
+    """All results, or one refusal with all issues."""
     results = [future.result(raise_on_failure=False) for future in futures]
     refused = [result for result in results if isinstance(result, DataRefused)]
     for result in results:

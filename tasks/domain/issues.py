@@ -28,7 +28,7 @@ class DataIssue(dy.Schema):
     value = dy.String(**about("Value", "Content of the cell, shortened", empty="possible"))
     rule = dy.String(**about("Rule", "Code of the rule in the catalogue of issues"))
     severity = dy.Enum(SEVERITIES.categories, **about("Severity"))
-    disposition = dy.Enum(DISPOSITIONS.categories, **about("Outcome", "What became of the row", empty="possible"))
+    disposition = dy.Enum(DISPOSITIONS.categories, **about("Outcome", "Disposition of the row", empty="possible"))
     key = dy.String(**about("Key", "Key of the row, where it has one", empty="possible"))
     other = dy.String(**about("Other cell", "Address and value of the cell that it contradicts", empty="possible"))
     remedy = dy.String(**about("What to do"))
@@ -63,14 +63,14 @@ def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
 
 
 def accept(issues: pl.DataFrame) -> pl.DataFrame:
-    """The issues with the errors that may be right all the same as warnings."""
+    """The issues, with acceptable errors turned into warnings."""
     is_acceptable = pl.col("rule").is_in(codes(acceptable=True))
     accepted = pl.when(is_acceptable).then(pl.lit("warning", issues.schema["severity"]))
     return issues.with_columns(severity=accepted.otherwise("severity"))
 
 
 def accepted_rules(issues: pl.DataFrame) -> list[str]:
-    """The codes of the rules that `accept` made warnings of."""
+    """The codes of the rules whose errors `accept` turned into warnings."""
     accepted = pl.col("rule").is_in(codes(acceptable=True)) & (pl.col("severity") == "warning")
     return issues.filter(accepted)["rule"].unique().sort().to_list()
 
@@ -82,14 +82,14 @@ def shortened(value: str, length: int = SHOWN_VALUE_LENGTH) -> str:
 
 
 class MonthlySalesError(Exception):
-    """Base of what a run can end with besides success; its text is a sentence for people."""
+    """Base of the errors of a run; the text is a sentence for people."""
 
 
 class DataRefused(MonthlySalesError):
-    """The month's data cannot be published as it is.
+    """The month's data has errors and cannot be published.
 
     Attributes:
-        issues: Everything that was found (`DataIssue`), errors first; at least one error.
+        issues: All issues (`DataIssue`), errors first; at least one error.
         sentence: The refusal in the language of the run; without it, in English.
     """
 
@@ -109,7 +109,7 @@ class DataRefused(MonthlySalesError):
 
 
 class OutsideFailure(MonthlySalesError):
-    """A folder, disk or network failed; the data was not judged."""
+    """A folder, a disk or the network failed."""
 
 
 class MonthNotPublished(OutsideFailure):
@@ -117,11 +117,11 @@ class MonthNotPublished(OutsideFailure):
 
 
 class WrongArgument(MonthlySalesError):
-    """A parameter of the run has a value that it cannot have."""
+    """A parameter of the run has an invalid value."""
 
 
 def address(issue: dict[str, object]) -> str:
-    """The location of the issue in words: `erp.xlsx [Sheet1] C17, price: "-8"`; with its key where it needs another."""
+    """The address of the issue: `erp.xlsx [Sheet1] C17, price: "-8"`; with the key if it has another cell."""
     location = _on_one_line(str(issue["file"]))
     if issue["sheet"] is not None:
         location += f" [{_on_one_line(str(issue['sheet']))}]"
@@ -136,12 +136,12 @@ def address(issue: dict[str, object]) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """The text with what a terminal would act upon or not show replaced: a workbook's author chose it."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split()))
+    """The text without control characters: it comes from a workbook, and may be printed on a terminal."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split()))
 
 
 def line(issue: dict[str, object]) -> str:
-    """The issue on one line: address, what is wrong, what to do; in English without its own `problem` and `of`."""
+    """The issue on one line: address, what is wrong, what to do; in English unless it has a `problem` and `of`."""
     sentence = issue.get("problem") or RULES[str(issue["rule"])].sentence.replace("{other}", str(issue["other"]))
     return f"{address(issue)} {_on_one_line(str(sentence))}. {issue['remedy']}"
 

@@ -1,4 +1,4 @@
-"""The issues of a month: which rule each row and cell breaks, how severe that is, and where a person finds it."""
+"""The issues of rows and cells: which rule they break, how severe that is, and their addresses."""
 
 import polars as pl
 
@@ -8,10 +8,10 @@ from tasks.domain.rules import CONTRADICTING_ROWS, RULES, SEVERITIES, Rule, case
 from tasks.domain.sources import COLUMNS, SOURCE, SOURCES, Source
 
 UNITS_LOST = pl.when(~pl.col("rule").is_in(codes(scope="choice"))).then("units").fill_null(0)
-"""Units that are missing without a row: those of a repetition are counted with the row that it repeats."""
+"""Units that are missing without a row; those of a repetition are not, because the accepted row has them."""
 
 _ORDER = [pl.col("severity"), -UNITS_LOST, *map(pl.col, ("source", "row", "column", "rule"))]
-"""The most severe issues first, and of these the rows that cost the most sales."""
+"""The most severe issues first, then the rows that cost the most sales."""
 
 
 def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> pl.LazyFrame:
@@ -19,7 +19,7 @@ def collect_issues(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame)
 
     Args:
         cleaned: The cleaned rows with their faults.
-        joined: The live links: what is an error only for joined products is a warning elsewhere.
+        joined: The live links: some errors of joined products are warnings elsewhere.
         ledger: The disposition of each row, see `build_ledger`.
 
     Returns:
@@ -70,7 +70,7 @@ def _issues(rows: pl.LazyFrame, column: str | pl.Expr, rule: pl.Expr) -> pl.Lazy
 
 
 def _of_links(joined: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
-    """The rows of links that break a rule; each names the first other row, by content, that shares its key."""
+    """The links that break a rule, each with the first other row, by content, of the same key."""
     (case,) = rule.cases
     row, key = pl.col("liaison_row"), "web_key" if rule.other_column == "product_id" else "product_key"
     ordered = row.sort_by("product_key", "web_key")
@@ -94,7 +94,7 @@ def _lost(source: Source) -> pl.Expr:
 
 
 def _severity() -> pl.Expr:
-    """The severity in the table of rules, a warning where the condition of an error does not hold."""
+    """The severity of the rule; a warning if the condition of the error does not hold."""
     rule = pl.col("rule")
     severity = rule.replace_strict({code: entry.severity for code, entry in RULES.items()}, return_dtype=pl.String)
     is_softened = (rule.is_in(codes(error_when="joined")) & ~pl.col("is_joined")) | (
@@ -104,7 +104,7 @@ def _severity() -> pl.Expr:
 
 
 def _contradicting() -> dict[str, str | None]:
-    """The rules that name another cell, and its column, where it is not the issue's own."""
+    """The rules with another cell, and its column if it is not that of the issue."""
     return {code: rule.other_column for code, rule in RULES.items() if rule.other_column or rule is CONTRADICTING_ROWS}
 
 

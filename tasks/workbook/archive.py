@@ -48,7 +48,7 @@ class Archive:
         return list(self._entries)
 
     def size(self, part: str) -> int:
-        """The size of a part in bytes, 0 for one that is not there; no more can be read of it."""
+        """The size of a part in bytes, 0 if it is missing; no more than that is read."""
         return self._entries[part].file_size if part in self else 0
 
     def open(self, part: str) -> IO[bytes]:
@@ -105,7 +105,7 @@ def open_archive(workbook: Path) -> Iterator[Archive]:
 
 @contextmanager
 def reading_archive(part: str = "the table of contents") -> Iterator[None]:
-    """Turn what the zip reader raises into one error that people can read."""
+    """Turn the errors of the zip reader into one that people understand."""
     try:
         yield
     except _BROKEN_ARCHIVE:
@@ -113,7 +113,7 @@ def reading_archive(part: str = "the table of contents") -> Iterator[None]:
 
 
 def _verify_declared(entries: list[zipfile.ZipInfo], size: int) -> None:
-    """Refuse an archive by its declared sizes, before a byte is inflated; of no part is more read than it declares."""
+    """Refuse an archive by its declared sizes, before a byte is inflated; no more than these sizes is ever read."""
     if len(entries) > MOST_MEMBERS:
         raise too_large(f"{len(entries):,} parts")
     if sum(entry.compress_size for entry in entries) > size:

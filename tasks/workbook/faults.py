@@ -27,17 +27,17 @@ class UnreadableWorkbookError(Exception):
 
 
 def damaged(value: str) -> UnreadableWorkbookError:
-    """The file is an .xlsx workbook whose bytes are not those that were written."""
+    """The file is a damaged .xlsx workbook."""
     return UnreadableWorkbookError(rules.DAMAGED_WORKBOOK.code, value)
 
 
 def too_large(value: str, cell: str | None = None) -> UnreadableWorkbookError:
-    """Reading the workbook would cost more than it could be worth."""
+    """The workbook is too large to be read."""
     return UnreadableWorkbookError(rules.TOO_LARGE_WORKBOOK.code, value, cell)
 
 
 def unreadable_cell(cell: str, content: str, fault: str) -> UnreadableWorkbookError:
-    """A cell whose content has no certain meaning, such as `unreadable_cell("B2", "abc", "is stored as a number")`."""
+    """An ambiguous cell, such as `unreadable_cell("B2", "abc", "is stored as a number")`."""
     shown = content if len(content) <= _SHOWN_LENGTH else f"{content[: _SHOWN_LENGTH - 1]}…"
     return UnreadableWorkbookError(rules.UNREADABLE_CELL.code, f"{shown} ({fault})", cell)
 

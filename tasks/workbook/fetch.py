@@ -38,7 +38,7 @@ class WorkbookLocations:
 
     Attributes:
         folder: Contains exactly one visible .xlsx whose name contains `erp`, one `liaison` and one `web`.
-        named: Workbooks that are not to be looked for.
+        named: Workbooks whose location is given.
     """
 
     folder: Location
@@ -46,10 +46,10 @@ class WorkbookLocations:
 
 
 def workbook_locations(month: str, folder: str, aws_credentials: str = "", **named: str) -> WorkbookLocations:
-    """The locations with the month filled in; a workbook that is named by an empty path is looked for.
+    """The locations with the month filled in; a workbook without a path is looked for in the folder.
 
     Raises:
-        WrongArgument: A path contains a placeholder that is not known, or is of a kind that is not known.
+        WrongArgument: A path has an unknown placeholder, or an unknown kind.
     """
     paths = {source: fill_month(named[source], month) for source in SOURCES if named[source]}
     locations = WorkbookLocations(
@@ -62,14 +62,14 @@ def workbook_locations(month: str, folder: str, aws_credentials: str = "", **nam
 
 
 def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, FetchedWorkbook]:
-    """Copy each workbook once into the run's own folder, side by side; everything after reads the copy.
+    """Copy the workbooks in parallel into the run's own folder; all later stages read the copies.
 
     Args:
         locations: Where the workbooks are.
         target: The run's own folder.
 
     Raises:
-        DataRefused: A workbook is missing, not the only one or given for two sources; all three are reported at once.
+        DataRefused: A workbook is missing, not the only one, or given for two sources; all issues are reported at once.
         OutsideFailure: The folder cannot be read.
     """
     folder = locations.folder.open()
@@ -99,12 +99,12 @@ def fetch_workbooks(locations: WorkbookLocations, target: Path) -> dict[Source, 
 
 
 def _readable(name: str) -> str:
-    """The name of a file; where it is not UTF-8, the bytes that are none are replaced."""
+    """The name of a file; bytes that are not UTF-8 are replaced."""
     return os.fsencode(name).decode(errors="replace")
 
 
 def _same_workbooks(fetched: Iterable[FetchedWorkbook]) -> list[Issue]:
-    """The workbooks that are given for more than one source; that a file is empty is a fault of its own."""
+    """The workbooks that are given for more than one source; an empty file is another issue."""
     names = defaultdict(list)
     for book in fetched:
         if book.facts.size:
@@ -113,7 +113,7 @@ def _same_workbooks(fetched: Iterable[FetchedWorkbook]) -> list[Issue]:
 
 
 def _copy(storage: Storage, name: str, path: Path) -> StoredFile | None:
-    """One consistent version of a workbook, or None where there is none."""
+    """One consistent version of a workbook; None if there is none."""
     copied = storage.download(name, path)
     now = storage.facts(name) if copied else None
     if copied and (now is None or now.version != copied.version):

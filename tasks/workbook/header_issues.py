@@ -52,7 +52,7 @@ def header_issues(headers: Sequence[Header], source: Source, file: str) -> list[
 
 
 def _renaming(column: str, header: Header, source: Source) -> str | None:
-    """The remedy for a missing column where a similar title is probably meant; else None, for the rule's own."""
+    """The remedy for a missing column if there is a similar title; else None, for the rule's own remedy."""
     declared = {normal_title(name) for name in COLUMNS[source]}
     others = {
         normal_title(title): f'"{_visible(title)}" ({letter}{header.row}{_odd_characters(title)})'
@@ -64,7 +64,7 @@ def _renaming(column: str, header: Header, source: Source) -> str | None:
 
 
 def _visible(title: str) -> str:
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shortened(title))
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shortened(title))
 
 
 def _odd_characters(title: str) -> str:

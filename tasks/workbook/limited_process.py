@@ -1,4 +1,4 @@
-"""Read workbooks in processes with limited memory and time; every way a process can end is an answer or an error."""
+"""Read workbooks in processes with limited memory and time; a process that ends early is an error."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _OUT_OF_MEMORY = ("annot allocate memory", "memory allocation of", "Failed to al
 
 
 class WorkbookReader:
-    """Reads workbooks, in several threads if need be; use it as `with WorkbookReader() as reader`.
+    """Reads workbooks, also from several threads; use it as `with WorkbookReader() as reader`.
 
     Small workbooks are read one after the other in one process, because starting one takes longer than reading them; a
     workbook that crashes the process does not affect the next. A large workbook has a process of its own.
@@ -69,7 +69,7 @@ class WorkbookReader:
 
 
 class _Process:
-    """A process that reads a workbook for each request; it ends with this one, because its input ends."""
+    """A process that reads a workbook for each request; it ends with its parent, because its input ends."""
 
     def __init__(self, limits: Limits) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
@@ -119,7 +119,7 @@ class _Process:
 
 
 def _environment() -> dict[str, str]:
-    """What the reader needs to import what this process would, and no secret."""
+    """The environment that the reader needs to import its modules, without secrets."""
     paths = [str(_ROOT), *(path for path in sys.path if path)]
     kept = {name: os.environ[name] for name in ("PYTHONHOME", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
     return {

@@ -12,14 +12,14 @@ from tasks.workbook.archive import MEGABYTE
 class Limits:
     """A fixed amount, plus an amount for each MB of the unpacked parts.
 
-    Ordinary workbooks need a third of the memory and, where a tenth of a processor is free, of the time.
+    Ordinary workbooks need a third of the memory, and of the time if a tenth of a processor is free.
 
     Attributes:
-        memory: MB of private memory. Addresses are not counted: libraries reserve far more than they use.
+        memory: MB of private memory. Reserved addresses do not count: libraries reserve far more than they use.
         memory_per_mb: MB more for each MB.
         seconds: Seconds of one processor.
         seconds_per_mb: Seconds more for each MB.
-        patience: Seconds by the clock for each second of the processor, for a machine that is busy.
+        patience: Seconds of real time for each CPU second, for a busy machine.
     """
 
     memory: float = 288

@@ -40,8 +40,8 @@ class Package:
         strings: The name of the part with the table of texts, None without one.
         styles: The name of the part with the styles, None without one.
         is_1904: Whether days are counted from 1904 instead of 1900.
-        is_calculated: Whether the program that wrote the workbook calculated its formulas: it says how it does, and
-            leaves nothing to be calculated when the workbook is opened.
+        is_calculated: Whether the program that wrote the workbook calculated its formulas: the workbook has
+            calculation settings, and they do not ask for a calculation when it is opened.
     """
 
     archive: Archive
@@ -56,7 +56,7 @@ class Package:
         return self.archive.open(part)
 
     def size(self) -> int:
-        """The size in bytes of all that may have to be read."""
+        """The size in bytes of all parts that may be read."""
         parts = [sheet.part for sheet in self.worksheets]
         return sum(map(self.archive.size, {*parts, self.strings or "", self.styles or ""}))
 
@@ -91,14 +91,14 @@ def _resolved(archive: Archive) -> Package:
 
 @dataclass(frozen=True)
 class _Relation:
-    """What another part is to a part; `type` is the last word of its address, which is the same in all dialects."""
+    """A relation to another part; `type` is the last word of its address, which is the same in all dialects."""
 
     type: str
     part: str
 
 
 def _relations(archive: Archive, part: str) -> dict[str, _Relation]:
-    """The relations of a part, "" for the archive itself, by their identity; none where the part declares none."""
+    """The relations of a part by their id; "" is the archive itself."""
     folder, name = posixpath.split(part)
     declared = posixpath.join(folder, "_rels", f"{name}.rels")
     if declared not in archive:
@@ -120,7 +120,7 @@ def _first(relations: dict[str, _Relation], kind: str) -> str | None:
 
 
 def _usual(archive: Archive, main: str, name: str) -> str | None:
-    """A part without a relation but with the usual name: some programs read it, so we do."""
+    """A part without a relation but with the usual name, which some programs read."""
     part = posixpath.join(posixpath.dirname(main), name)
     return part if part in archive else None
 

@@ -1,6 +1,6 @@
 """A process that reads workbooks, one after the other; `limited_process` starts it.
 
-Nothing in it can harm the run: it limits itself before it opens a workbook, and ends when its parent does. It imports
+It cannot harm the run: it limits itself before it opens a workbook, and ends when its parent does. It imports
 few modules, because it is started in every run.
 """
 
@@ -78,21 +78,21 @@ def _answer(request: Request, limits: Limits) -> dict[str, Any]:
 
 
 def _take_requests(requests: SimpleQueue[bytes]) -> None:
-    """Pass the requests on, and end with the parent: however that ends, the kernel closes its end of the pipe."""
+    """Pass the requests on; end with the parent, whose end of the pipe the kernel closes."""
     for line in sys.stdin.buffer:
         requests.put(line)
     os._exit(0)
 
 
 def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, Any]:
-    """Write the declared columns of the sheet that has them all to `request.staged`.
+    """Write the declared columns of the source's sheet to `request.staged`.
 
     Args:
         request: What to read.
-        limits: The limits of this process, applied once it is known how much there is to read.
+        limits: The limits of this process, applied when the size of the workbook is known.
 
     Returns:
-        `headers` of the visible sheets, as `Header`; and `rows` of the table, null where no sheet is the one.
+        `headers` of the visible sheets, as `Header`; and `rows` of the table, null if no sheet fits.
 
     Raises:
         UnreadableWorkbookError: The file cannot be read as a workbook.
@@ -112,16 +112,16 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
 
 
 class _WorkbookReader:
-    """Reads the sheets of an opened workbook; what they share is read once, when the first cell needs it."""
+    """Reads the sheets of an opened workbook; shared texts and styles are read once, when they are needed."""
 
     def __init__(self, package: Package, request: Request) -> None:
         self._package = package
         self._request = request
 
     def headers(self) -> list[tuple[Worksheet, Header]]:
-        """The row of each visible sheet that is, or comes closest to, the header.
+        """The header of each visible sheet, or the row that comes closest to it.
 
-        A sheet that cannot be read is left out, unless it may be the one that is meant.
+        A sheet that cannot be read is left out, unless it may be the sheet of the source.
 
         Raises:
             UnreadableWorkbookError: A sheet cannot be read, and no other has one of the columns.
@@ -136,13 +136,13 @@ class _WorkbookReader:
         if unread is not None and not any(header.named for _, header in found):
             raise unread
         if readable([header for _, header in found]) is None:
-            for worksheet, _ in found:  # damage may be what is wrong with the titles
+            for worksheet, _ in found:  # the sheet may be damaged
                 with at_sheet(worksheet.name):
                     self._package.archive.verify(worksheet.part)
         return found
 
     def columns(self, worksheet: Worksheet, header: Header) -> tuple[dict[str, pl.DataFrame], int]:
-        """Declared column to the kind and text of its cells below the header; and the last row with any content.
+        """Kind and text of the cells below the header, by declared column; and the last row with any content.
 
         Raises:
             UnreadableWorkbookError: The sheet cannot be read.
@@ -171,16 +171,16 @@ class _WorkbookReader:
         """The cells of the columns from the header on (`READ_CELL`), and the last row with any content."""
         letters = list(header.letters().values())
         with self._package.open(worksheet.part) as stream:
-            read = self._understood(read_cells_by_pattern(stream, letters), header)
+            read = self._with_kinds(read_cells_by_pattern(stream, letters), header)
         if read is None:
             with self._package.open(worksheet.part) as stream:
-                read = self._understood(read_cells_by_parser(stream, letters), header)
+                read = self._with_kinds(read_cells_by_parser(stream, letters), header)
         if read is None:
             raise TypeError("the XML parser reads every dialect")
         return read
 
-    def _understood(self, parts: Iterable[StoredCells | None], header: Header) -> tuple[pl.DataFrame, int] | None:
-        """The cells with their kinds, and the last row with any content; None where the reader gave up."""
+    def _with_kinds(self, parts: Iterable[StoredCells | None], header: Header) -> tuple[pl.DataFrame, int] | None:
+        """The cells with their kinds, and the last row with any content; None if the reader gave up."""
         frames, lowest = [], ("", 0)
         for part in parts:
             if part is None:
@@ -224,14 +224,14 @@ def _grid(cells: pl.DataFrame) -> Grid:
 
 
 def _check_title(cells: pl.DataFrame, header: Header, letters: str) -> None:
-    """The columns are read in another way than the header was looked for, and must begin with the same titles."""
+    """Whether the column begins with the title of the header, which was read in another way."""
     titles = cells.filter(pl.col("row") == header.row)["text"].to_list()
     if list(map(trim_title, titles)) != [header.titles[letters]]:
         raise unreadable_cell(f"{letters}{header.row}", header.titles[letters], "is not read in the same way twice")
 
 
 def _refuse_far_cell(cells: pl.DataFrame, letters: str, row: int) -> None:
-    """The table ends at the last row with content; a cell far below all others is there by mistake."""
+    """Refuse a cell far below all others: it is there by mistake."""
     if row > max(_FEW_ROWS, _ROWS_PER_CELL * cells.height):
         raise too_large(f"{cells.height:,} cells down to {letters}{row}", f"{letters}{row}")
 
@@ -239,7 +239,7 @@ def _refuse_far_cell(cells: pl.DataFrame, letters: str, row: int) -> None:
 def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, request: Request) -> int:
     """Write the staged table, from the row below the header to the last one with content; returns its number of rows.
 
-    A formula that was never calculated is content, though it stores nothing; empty texts alone are no table.
+    A formula that was never calculated is content, although it stores nothing; empty texts alone are not.
     """
     lowest = max(cells.select(pl.col("row").max().fill_null(0)).item() for cells in columns.values())
     last = max(last, lowest) if lowest else 0

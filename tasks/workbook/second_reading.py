@@ -1,9 +1,9 @@
-"""The second reading: an Excel reader (calamine) has to read every cell as we do.
+"""The second reading: an Excel reader (calamine) must read the same value from every cell.
 
-It is given a workbook of our own with the cells that we read, in the most ordinary form (`canonical_workbook`), so that
-nothing in the original can confuse it. What it decides again, in code that shares nothing with ours, is what a number,
-a truth and a text are, which formats make a date, and which date. Of the 3.6 seconds of the processor that the web
-workbook of 100,000 products takes, 1.1 are for this (measured 2026-11).
+It gets a new workbook with the cells that were read, in the most ordinary form (`canonical_workbook`), so that nothing
+in the original can confuse it. With code of its own, it decides what is a number, a boolean or a text, which formats
+show a date, and which date. It takes 1.1 of the 3.6 CPU seconds of the web workbook of 100,000 products (measured
+2026-11).
 """
 
 from collections.abc import Collection
@@ -25,9 +25,9 @@ _DATE_AND_TIME = "%Y-%m-%d %H:%M:%S%.f"
 _UNIX_DAY, _UNIX_DAY_FROM_1904 = 25_569, 24_107
 """1 January 1970 in Excel's two calendars."""
 _LEAP_DAY = 60
-"""29 February 1900 in Excel's calendar, a day that never was: days before it are one day later than the others."""
+"""29 February 1900 in Excel's calendar, which did not exist: dates before it are shifted by a day."""
 _DATES_END = 2_958_466
-"""The day after 31 December 9999: from here on a number may have no text as a date."""
+"""The day after 31 December 9999: from here on, a number is not a date."""
 
 
 def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.DataFrame:
@@ -36,11 +36,11 @@ def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.Dat
     Args:
         cells: `cell_kinds.READ_CELL`.
         calendar: How the workbook shows numbers as dates.
-        scratch: A file for the workbook that is made of them, which is gone afterwards.
+        scratch: A path for the new workbook, which is deleted afterwards.
 
     Returns:
         One row per row of the sheet from row 1 to the last one with a cell: `row` is its number, and each column is
-        under its letters, null where the reader sees nothing.
+        under its letters, null where the reader finds nothing.
 
     Raises:
         UnreadableWorkbookError: The reader cannot read them.

@@ -18,7 +18,7 @@ from tasks.workbook.reader import Request
 
 @dataclass(frozen=True)
 class StagedWorkbook:
-    """One workbook as a staged table, and where its columns came from.
+    """One workbook as a staged table, with the locations of its columns.
 
     Attributes:
         raw: The staged table, one row per row of the sheet below the header.
@@ -44,17 +44,16 @@ def stage_workbook(
     under `kind_of(column)`, the kind of each cell (both null throughout for an absent optional column). Blank rows
     are kept, other columns are not.
 
-    Whatever the file contains, it is read or refused: the sizes of all parts are verified before one is opened, and the
-    checksum of each part that is read; no cell may be outside the grid or far below the table; each cell is read again
-    by an Excel reader, which has to agree; and all of it happens in a process of its own, whose memory and time are
-    bounded by the size of what is read.
+    Any file is either read correctly or refused. The sizes of all parts are checked before one is opened, and the
+    checksum of each part that is read. No cell may be outside the grid or far below the table. An Excel reader reads
+    each cell again and must agree. All of this happens in a separate process with limited memory and time.
 
     Args:
         workbook: The .xlsx file.
         source: Which of the three workbooks it is.
-        file: The name that people know it by.
+        file: The name of the original file.
         staged: The Parquet file to write.
-        reader: The reader of other workbooks as well; without one the workbook has a reader of its own.
+        reader: A reader that is shared with other workbooks; without one, a new reader is used.
 
     Raises:
         DataRefused: The workbook cannot be read as this source; its issues say why.

@@ -1,4 +1,4 @@
-"""The texts of a workbook: what `<si>` and `<is>` contain, and the table of the texts that cells share."""
+"""The texts of a workbook: those of `<si>` and `<is>`, and the table of shared texts."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,12 +17,12 @@ XML_BLANKS = " \t\r\n"
 _MOST_TEXTS = 4_000_000
 
 _NOT_LITERAL = r"[&\r\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
-"""What XML replaces, or forbids, in a text."""
+"""Characters that XML replaces or forbids in a text."""
 _CODE_OF_CHARACTER = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 class ItemText:
-    """Collects the text of one `<si>` or `<is>` from the parser's events inside it: its runs, without pronunciation."""
+    """Collects the text of one `<si>` or `<is>` from parser events: its runs, without the phonetic ones."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -63,13 +63,13 @@ def read_shared_texts(stream: IO[bytes]) -> pl.Series:
 
     Raises:
         expat.ExpatError: The XML is broken.
-        UnreadableWorkbookError: There are more texts, or a longer one, than any workbook has.
+        UnreadableWorkbookError: There are too many texts, or one is too long.
     """
     return pl.Series(_parse_items(iter(lambda: stream.read(CHUNK), b"")), dtype=pl.String)
 
 
 def decoded(raw: pl.Series) -> pl.Series | None:
-    """Pieces of XML between tags as the text that they mean, None where one is no XML."""
+    """The texts of pieces of XML between tags; None if one is not XML."""
     is_markup = raw.str.contains(_NOT_LITERAL).fill_null(value=False)
     texts = changed_where(raw.str.contains("_x", literal=True) & ~is_markup, raw, unescaped)
     if not is_markup.any():
@@ -83,7 +83,7 @@ def decoded(raw: pl.Series) -> pl.Series | None:
 
 
 def unescaped(text: str) -> str:
-    """The text with the characters that the format writes as codes, `_x000D_`, since XML cannot have them."""
+    """The text with the characters that the format writes as codes such as `_x000D_`, because XML forbids them."""
     if "_x" not in text:
         return text
     plain = _CODE_OF_CHARACTER.sub(lambda code: chr(int(code[1], 16)), text)
@@ -91,13 +91,13 @@ def unescaped(text: str) -> str:
 
 
 def changed_where(mask: pl.Series, texts: pl.Series, change: Callable[[str], str]) -> pl.Series:
-    """The texts, the few of them that the mask selects changed one by one."""
+    """Change the few texts that the mask selects, one by one."""
     mask = mask.fill_null(value=False)
     return texts.scatter(mask.arg_true(), [change(text) for text in texts.filter(mask)]) if mask.any() else texts
 
 
 def _parse_items(chunks: Iterable[bytes | str]) -> list[str]:
-    """The texts of the items of a table, by XML parser."""
+    """The texts of the items of a table."""
     texts: list[str] = []
     path: list[str] = []
     item: ItemText | None = None

@@ -1,4 +1,4 @@
-"""The XML inside a workbook, read without trust: no document type, no deep nesting; in any encoding that XML has."""
+"""Safe reading of the XML in a workbook: no document type, no deep nesting, any encoding of XML."""
 
 import re
 from collections.abc import Iterator, Sized
@@ -17,7 +17,7 @@ _PREFIXED = re.compile(rb"xmlns:\w+\s*=\s*[\"'][^\"']*/spreadsheetml/(?:2006/)?m
 
 
 class _DocumentTypeError(Exception):
-    """The XML declares a document type, which no workbook has and which could define entities."""
+    """The XML declares a document type, which could define entities; no workbook has one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Element:
 
 
 def xml_parser() -> expat.XMLParserType:
-    """A parser that prefixes tags with their namespace and accepts no document type, hence no entities."""
+    """A parser that prefixes tags with their namespace and refuses a document type, and with it entities."""
 
     def refuse(*_: object) -> None:
         raise _DocumentTypeError
@@ -51,7 +51,7 @@ def xml_parser() -> expat.XMLParserType:
 
 
 def elements(stream: IO[bytes]) -> list[Element]:
-    """The elements of a part in the order in which they start, without those of other namespaces than the root's."""
+    """The elements of a part in the namespace of the root, in the order in which they start."""
     found: list[Element] = []
     path: list[str] = []
 
@@ -72,7 +72,7 @@ def elements(stream: IO[bytes]) -> list[Element]:
 
 @contextmanager
 def reading(part: str) -> Iterator[None]:
-    """Turn what zip and XML readers raise into one error that people can read."""
+    """Turn the errors of zip and XML readers into one that people understand."""
     try:
         with reading_archive(part):
             yield
@@ -83,13 +83,13 @@ def reading(part: str) -> Iterator[None]:
 
 
 def nesting_limit(path: Sized) -> None:
-    """Refuse an element inside so many others."""
+    """Refuse an element that is nested too deeply."""
     if len(path) >= _DEEPEST:
         raise too_large("XML nested too deeply")
 
 
 def is_plain_utf8(head: bytes) -> bool:
-    """Whether the XML before the first row or item leaves its tags without prefix and its text in UTF-8."""
+    """Whether the XML before the first row has tags without prefixes and text in UTF-8."""
     encoding = _ENCODING.search(head)
     return b"<!" not in head and not _PREFIXED.search(head) and (not encoding or encoding[1].lower() == b"utf-8")
 
