@@ -6,6 +6,7 @@
 ARG PYTHON_IMAGE=python:3.13.18-slim
 
 FROM ${PYTHON_IMAGE} AS build
+RUN apt-get -qq update && apt-get -qq install --yes --no-install-recommends binutils >/dev/null
 WORKDIR /opt/monthly-sales
 
 # The locked packages change seldom and take the time, so they come before the code. Wheels only: nothing is compiled
@@ -16,12 +17,16 @@ RUN python -m venv --without-pip /opt/venv \
         --require-hashes --no-deps --only-binary :all: --requirement deployments/requirements.txt
 
 # What no run reads: the packages' own tests; the pages of Prefect's dashboard, which its server shows only where it
-# finds them; the descriptions of AWS services, but for those that storage, sign-in and secret blocks ask.
+# finds them; the descriptions of AWS services, but for those that storage, sign-in and secret blocks ask; the locales of
+# other languages than those of the reports; the symbols of libraries, except for wheels that were patched after linking.
 RUN cd /opt/venv/lib/python3.*/site-packages \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && rm -rf prefect/server/ui prefect/server/ui-v2 \
  && find botocore/data -mindepth 1 -maxdepth 1 -type d -not -name s3 -not -name 'sso*' -not -name signin \
-        -not -name sts -not -name secretsmanager -exec rm -rf {} +
+        -not -name sts -not -name secretsmanager -exec rm -rf {} + \
+ && find babel/locale-data -name '*.dat' -not -name root.dat -not -name en.dat -not -name en_001.dat \
+        -not -name en_GB.dat -not -name fr.dat -not -name fr_FR.dat -delete \
+ && find . -name '*.so' -not -path './numpy*' -not -path './scipy*' -exec strip --strip-unneeded {} +
 
 # Installed in place: one copy, which the command finds by its name and a Prefect worker by its path.
 COPY . .
@@ -30,16 +35,25 @@ RUN pip --python /opt/venv install --quiet --no-cache-dir --no-compile --no-deps
  && rm -rf ./*.egg-info \
  && chmod -R a+rX .
 
-# The job cannot write beside the code, so bytecode is made here. Unchecked: a layer may change a file's time.
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib .
+# A month is published here: the build fails where that fails. What it imports has bytecode in the image, because a job
+# cannot write there; that of all modules would be 80 MB. Unchecked: a layer may change a file's time.
+RUN export PATH=/opt/venv/bin:$PATH PREFECT_HOME=/tmp/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 \
+ && monthly-sales run --month 2025-05 --destination /tmp/reports --language fr \
+ && monthly-sales verify --month 2025-05 --destination /tmp/reports \
+ && prefect flow-run execute --help >/dev/null \
+ && python -c 'import flows.backfill, tasks.storage.s3, prefect_aws, prefect_email' \
+ && find /opt /usr/local/lib/python3.*/ -name site-packages -path '/usr/*' -prune -o -name '*.pyc' -print \
+    | sed -n 's|__pycache__/\([^/.]*\)\.cpython-[^/]*\.pyc$|\1.py|p' | sort -u >/opt/imported \
+ && find /opt -name '*.pyc' -not -name '*.opt-*' -delete \
+ && grep ^/opt /opt/imported | python -m compileall -q -i - --invalidation-mode unchecked-hash
 
 FROM ${PYTHON_IMAGE}
 
 # Nothing is installed at run time. The official image has no bytecode of the standard library, which costs a second.
+COPY --from=build /opt/imported /opt/imported
 RUN python -m pip uninstall --quiet --yes --root-user-action ignore pip setuptools wheel \
- && cd /usr/local/lib/python3.* \
- && rm -rf ensurepip \
- && python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
+ && rm -rf /usr/local/lib/python3.*/ensurepip \
+ && grep ^/usr/local /opt/imported | python -m compileall -q -i - --invalidation-mode unchecked-hash
 
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/monthly-sales /opt/monthly-sales

@@ -1,16 +1,19 @@
 """The image of the Dockerfile, built and run by a real Docker engine: each of its claims as a fact."""
 
+import hashlib
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from base_image import PINNED
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "monthly-sales:test"
@@ -19,7 +22,7 @@ CONFINED = (
     "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
     "--user", "10001", "--network", "none",
 )  # fmt: skip
-LARGEST_MB = 660  # what the build adds; the base image is not ours to make smaller
+LARGEST_MB = 165  # what the build adds, compressed; the base image is not ours to make smaller
 SECRET = re.compile(
     rb"\b(?:AKIA|ASIA)(?![A-Z0-9]*EXAMPLE)[A-Z0-9]{16}\b"
     rb"|\bpn[ub]_\w{36}\b"
@@ -188,17 +191,24 @@ def test_paris_has_its_summer_time() -> None:
 
 
 def test_it_is_no_larger_than_it_was(layers: list[Path], tell: Callable[[str], object]) -> None:
+    base = docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", PINNED).stdout
     sizes: Counter[str] = Counter()
+    compressed = 0
     for layer in layers:
+        with layer.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() in base:
+                continue
+            content.seek(0)
+            compressor = zlib.compressobj()
+            compressed += sum(len(compressor.compress(block)) for block in iter(lambda: content.read(1 << 20), b""))
         with tarfile.open(layer) as archive:
             for member in archive:
-                if member.name.startswith("opt/"):
-                    package = member.name.partition("/site-packages/")[2].split("/")[0].removesuffix(".libs")
-                    sizes["bytecode" if member.name.endswith(".pyc") else package] += member.size
-    total = sum(sizes.values()) / 1e6
+                package = member.name.partition("/site-packages/")[2].split("/")[0].removesuffix(".libs")
+                sizes["bytecode" if member.name.endswith(".pyc") else package] += member.size
     largest = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in sizes.most_common(8))
-    tell(f"{total:.0f} MB above the base image: {largest}")
-    assert total < LARGEST_MB
+    unpacked = f"{sizes.total() / 1e6:.0f} unpacked: {largest}"
+    tell(f"{compressed / 1e6:.0f} MB above the base image as a registry stores it, {unpacked}")
+    assert compressed / 1e6 < LARGEST_MB
 
 
 def test_no_layer_and_no_setting_holds_a_secret_or_what_is_no_part_of_a_run(layers: list[Path]) -> None:
