@@ -1,7 +1,7 @@
 """The grid of a spreadsheet: its limits, and the names of its columns."""
 
 LAST_ROW = 1_048_576
-COLUMNS = 16_384
+COLUMN_COUNT = 16_384
 
 
 def column_letter(index: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.workbook.addresses import column_letter
-from tasks.workbook.styles import Styles
+from tasks.workbook.number_formats import NumberFormats
 from tasks.workbook.texts import changed_where
 
 SHEET = "Sheet1"
@@ -31,7 +31,7 @@ _MAY_BE_NO_XML = r"[\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]|_x"
 class Calendar:
     """How a workbook shows numbers as dates."""
 
-    styles: Styles
+    formats: NumberFormats
     is_1904: bool
 
 
@@ -110,5 +110,5 @@ def _small_parts(calendar: Calendar) -> dict[str, str]:
             f'<sheets><sheet name="{SHEET}" sheetId="1" r:id="worksheet"/></sheets></workbook>'
         ),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}">{relations}</Relationships>',
-        "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">{calendar.styles.xml()}</styleSheet>',
+        "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">{calendar.formats.xml()}</styleSheet>',
     }

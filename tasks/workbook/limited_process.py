@@ -15,7 +15,7 @@ from typing import Any, Self
 from tasks.domain import rules
 from tasks.workbook.archive import MEGABYTE
 from tasks.workbook.faults import UnreadableWorkbookError
-from tasks.workbook.limits import Limits
+from tasks.workbook.process_limits import Limits
 from tasks.workbook.reader import Request
 
 _ROOT = Path(__file__).parents[2]

@@ -23,12 +23,12 @@ from tasks.workbook.canonical_workbook import Calendar
 from tasks.workbook.cell_kinds import kinds_of_cells, with_texts
 from tasks.workbook.faults import UnreadableWorkbookError, at_sheet, too_large, unreadable_cell
 from tasks.workbook.header import SEARCHED_ROWS, Grid, Header, find_header, readable, trim_title
-from tasks.workbook.limits import Limits
+from tasks.workbook.number_formats import NumberFormats, read_number_formats
 from tasks.workbook.package import Package, Worksheet, open_package
 from tasks.workbook.pattern_reader import read_cells_by_pattern
+from tasks.workbook.process_limits import Limits
 from tasks.workbook.second_reading import agreed, read_again
 from tasks.workbook.stored_cells import StoredCells
-from tasks.workbook.styles import Styles, read_styles
 from tasks.workbook.texts import read_shared_texts
 from tasks.workbook.xml_parts import reading
 from tasks.workbook.xml_reader import read_cells_by_parser, read_first_cells
@@ -112,7 +112,7 @@ def read_workbook(request: Request, limits: Limits | None = None) -> dict[str, A
 
 
 class _WorkbookReader:
-    """Reads the sheets of an opened workbook; shared texts and styles are read once, when they are needed."""
+    """Reads the sheets of an opened workbook; shared texts and formats are read once, when they are needed."""
 
     def __init__(self, package: Package, request: Request) -> None:
         self._package = package
@@ -150,7 +150,7 @@ class _WorkbookReader:
         letters = header.letters()
         with at_sheet(worksheet.name), reading(worksheet.part):
             cells, last = self._cells(worksheet, header)
-            calendar = Calendar(self._styles, is_1904=self._package.is_1904)
+            calendar = Calendar(self._formats, is_1904=self._package.is_1904)
             read = read_again(cells, calendar, Path(f"{self._request.staged}.xlsx"))
             of_column = {letter: cells.filter(pl.col("column") == letter) for letter in letters.values()}
             del cells
@@ -187,7 +187,7 @@ class _WorkbookReader:
                 return None
             lowest = max(lowest, part.lowest, key=itemgetter(1))
             cells = self._with_texts(part.cells.filter(pl.col("row") >= header.row))
-            frames.append(kinds_of_cells(cells, self._styles.dates(), is_calculated=self._package.is_calculated))
+            frames.append(kinds_of_cells(cells, self._formats.dates(), is_calculated=self._package.is_calculated))
         cells = pl.concat(frames)
         _refuse_far_cell(cells, *lowest)
         return cells, lowest[1]
@@ -205,12 +205,12 @@ class _WorkbookReader:
             return read_shared_texts(stream)
 
     @cached_property
-    def _styles(self) -> Styles:
+    def _formats(self) -> NumberFormats:
         part = self._package.styles
         if part is None:
-            return Styles()
+            return NumberFormats()
         with reading(part), self._package.open(part) as stream:
-            return read_styles(stream)
+            return read_number_formats(stream)
 
 
 def _grid(cells: pl.DataFrame) -> Grid:

@@ -9,7 +9,7 @@ from typing import IO
 import polars as pl
 
 from tasks.domain import rules
-from tasks.workbook.addresses import COLUMNS, LAST_ROW, column_index, column_letter
+from tasks.workbook.addresses import COLUMN_COUNT, LAST_ROW, column_index, column_letter
 from tasks.workbook.archive import CHUNK
 from tasks.workbook.faults import UnreadableWorkbookError, too_large, unreadable_cell
 from tasks.workbook.stored_cells import CELL_TYPES, StoredCells, in_batches, stored_cells
@@ -164,7 +164,7 @@ class _CellReader:
         else:
             self._column += 1
         letters = column_letter(self._column)
-        if self._column >= COLUMNS:
+        if self._column >= COLUMN_COUNT:
             raise _impossible(address or f"{letters}{self._row}")
         self.done |= self._row > self._rows
         if not self.done and (self._wanted is None or letters in self._wanted):

@@ -14,7 +14,7 @@ from builders import inline_row, raw_parts, sheet_xml, write_parts, write_workbo
 
 from tasks.domain.issues import DataRefused
 from tasks.workbook.limited_process import WorkbookReader
-from tasks.workbook.limits import Limits
+from tasks.workbook.process_limits import Limits
 from tasks.workbook.staging import stage_workbook
 
 HEADER = inline_row(1, "product_id", "price")

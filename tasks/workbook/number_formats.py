@@ -16,7 +16,7 @@ _PART_OF_DATE = re.compile("[dmyhs]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Styles:
+class NumberFormats:
     """The number formats of a workbook.
 
     Attributes:
@@ -43,7 +43,7 @@ class Styles:
         return f"<numFmts>{formats}</numFmts><cellXfs>{styles}</cellXfs>"
 
 
-def read_styles(stream: IO[bytes]) -> Styles:
+def read_number_formats(stream: IO[bytes]) -> NumberFormats:
     """The number formats of the part with the styles.
 
     Raises:
@@ -60,7 +60,7 @@ def read_styles(stream: IO[bytes]) -> Styles:
         for element in found
         if (element.parent, element.name) == ("cellXfs", "xf")
     )
-    return Styles(tuple(ids), tuple(codes.items()))
+    return NumberFormats(tuple(ids), tuple(codes.items()))
 
 
 def is_date_format(code: str) -> bool:
