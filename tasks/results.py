@@ -1,7 +1,7 @@
 """What the stages return.
 
-Prefect draws an edge of the run's graph from the task that returned an object, or a field of it, to each task that is
-given that object. So a stage's result has no nesting: what a later stage needs is a field of the result before it.
+Prefect draws an edge of the run's graph from the task that returned an object, or a field of it, to each task that
+receives that object. So results are not nested: what a later stage needs is a field of an earlier result.
 """
 
 from collections.abc import Mapping
@@ -74,12 +74,12 @@ class Joined:
 
 @dataclass(frozen=True)
 class Compared:
-    """The snapshot compared with the earlier ones.
+    """The snapshot, compared with earlier ones.
 
     Attributes:
         classified: One row per product (`Wine`).
         wines: One row per product (`PeriodWine`).
-        delisted: One row per product that left (`DelistedWine`).
+        delisted: One row per delisted product (`DelistedWine`).
         totals: One row per period (`PeriodTotal`).
         history: The rows of the earlier snapshots (`SnapshotFacts`).
     """

@@ -19,7 +19,7 @@ from tasks.run import Run, stage
 
 @stage("validate-cleaning")
 def validate_cleaning(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource) -> None:
-    """Every row is accounted for and keeps its contract, and each key has one accepted row.
+    """Every row is accounted for and fulfils its contract, and each key has one accepted row.
 
     Raises:
         DataRefused: With a sentence for each inconsistency.
@@ -65,10 +65,10 @@ def validate_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, run: Run
 
 @stage("validate-comparison")
 def validate_comparison(compared: Compared, report: Report, run: Run) -> None:
-    """Every product of both snapshots is compared once, what changed adds up to the change, and nothing is impossible.
+    """Every product of both snapshots is compared once, the changes add up, and nothing is impossible.
 
     Raises:
-        DataRefused: With a sentence for each inconsistency, or with what cannot be right in this snapshot.
+        DataRefused: With a sentence for each inconsistency, or with the issues of an impossible snapshot.
     """
     export_date = run.parameters.export_date
     found = check_period(compared.classified, compared.history, export_date, compared.period, report.summary)

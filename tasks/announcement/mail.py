@@ -26,14 +26,14 @@ BLOCK = "monthly-sales"
 """The block email-server-credentials/monthly-sales on the Prefect server."""
 
 LARGEST_ATTACHMENT = 10_000_000
-"""Bytes. Mail servers refuse messages above 10 to 25 MB, and an attachment grows by a third on its way."""
+"""In bytes. Mail servers refuse messages above 10 to 25 MB, and the encoding adds a third to an attachment."""
 
 SECONDS_TO_ANSWER = 30
 
 
 @dataclass(frozen=True)
 class Mailing:
-    """Who receives the published workbooks, and what sends them.
+    """The recipients of the published workbook, and the mail server.
 
     Attributes:
         recipients: Their addresses.
@@ -52,8 +52,8 @@ class Mail:
         subject: One line.
         body: Plain text.
         workbook: The file to attach.
-        workbook_address: Where the file is published; the message says so when the file is too large to attach.
-        message_id: The same for the same revision, so that a mail program shows it once.
+        workbook_address: Where the file is published; it is in the message.
+        message_id: The same for the same revision, so that mail programs show it once.
         language: The language of the message.
     """
 
@@ -79,10 +79,10 @@ def month_mail(published: PublishedMonth, files: ReportFiles) -> Mail:
 
 
 def parse_recipients(addresses: str) -> tuple[str, ...]:
-    """The addresses of a list with commas; none for an empty text.
+    """The addresses in a text, separated by commas.
 
     Raises:
-        WrongArgument: One of them is no address.
+        WrongArgument: One of them is not an e-mail address.
     """
     recipients = tuple(address.strip() for address in addresses.split(",") if address.strip())
     for address in recipients:
@@ -93,10 +93,10 @@ def parse_recipients(addresses: str) -> tuple[str, ...]:
 
 
 def find_mailing(addresses: str) -> Mailing | None:
-    """The recipients and the mail server of a run; None where nobody receives an e-mail.
+    """The recipients and the mail server of a run; None without recipients.
 
     Raises:
-        WrongArgument: An address is none, or the Prefect server has no block with the credentials.
+        WrongArgument: An address is not an e-mail address, or the server has no block with the credentials.
         OutsideFailure: The Prefect server does not answer.
     """
     recipients = parse_recipients(addresses)
@@ -119,7 +119,7 @@ def find_mailing(addresses: str) -> Mailing | None:
 
 
 def compose(mail: Mail, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
-    """The message with its attachment; without it where the workbook is too large."""
+    """The message with its attachment; without it if the workbook is too large."""
     message = EmailMessage()
     message["From"], message["To"] = sender, ", ".join(recipients)
     message["Subject"], message["Date"], message["Message-ID"] = mail.subject, formatdate(), mail.message_id
@@ -144,7 +144,7 @@ def send(mail: Mail, mailing: Mailing) -> None:
     Prefect's own task sets no time-out, date or id.
 
     Raises:
-        OSError: The server does not answer, or refuses; `smtplib.SMTPException` is one.
+        OSError: The server does not answer, or refuses (`smtplib.SMTPException` is an OSError).
     """
     server = mailing.server
     host = getattr(server.smtp_server, "value", str(server.smtp_server))

@@ -29,16 +29,16 @@ NumberKind = Literal["count", "change", "money", "money change", "euros", "perce
 
 
 Value = str | int | Decimal | date
-"""What a placeholder stands for: a text as it is, a whole number, an amount in EUR, or a day."""
+"""The value of a placeholder: a text, which is not changed, a whole number, an amount in EUR, or a day."""
 
 
 def mark(message: str) -> str:
-    """Mark a constant for translation where the language is not known yet."""
+    """Mark a constant for translation; the language is not known yet."""
     return message
 
 
 def plural(one: str, many: str) -> tuple[str, str]:
-    """Mark both forms of a message with a `{count}`, where the language is not known yet."""
+    """Mark both forms of a message with a `{count}` for translation."""
     return one, many
 
 
@@ -75,7 +75,7 @@ class Messages:
         return self._translations.ngettext(one, many, count).format(**self._shown({"count": count, **values}))
 
     def _shown(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """Each value as its type is written in this language."""
+        """The values in the format of this language."""
         return {name: self._spelled(value) for name, value in values.items()}
 
     def _spelled(self, value: Value) -> str:
@@ -94,7 +94,7 @@ class Messages:
         return self._currency(value, self._money_pattern(places))
 
     def score(self, value: float) -> str:
-        """A number with as many decimal places as it has."""
+        """A number with its decimal places, four at most."""
         return format_decimal(value, format="0.####", locale=self.locale)
 
     def percent(self, share: float | Decimal, places: int = 1) -> str:

@@ -1,4 +1,4 @@
-"""The earlier snapshots that a month is computed with: which they are, and their tables of base facts."""
+"""The earlier snapshots that a month is compared with, and their tables."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from tasks.publication.manifest import AnySnapshot, EarlierSnapshot, read_earlie
 from tasks.storage.protocol import Storage
 
 HISTORY_DAYS = 760
-"""How far back the export dates of the snapshots lie that a month is computed with.
+"""A month is compared with the snapshots that were exported in this many days before it.
 
 The last 365 days are compared with the 365 before them, which begin with the snapshot within 10 days of the same date
 two years ago: 741 days before at most. The trend and the pace need less.
@@ -46,7 +46,7 @@ def earlier_snapshots(
 
 
 def select_earlier(snapshots: Sequence[AnySnapshot], export_date: date) -> list[AnySnapshot]:
-    """Those of the earlier snapshots that a snapshot of this date is computed with, in their order."""
+    """The earlier snapshots that a snapshot of this date is compared with, in their order."""
     since = export_date - timedelta(days=HISTORY_DAYS)
     return [snapshot for snapshot in snapshots if snapshot.export_date >= since]
 
@@ -55,7 +55,7 @@ def fetch_tables(storage: Storage, snapshots: Sequence[EarlierSnapshot], folder:
     """Copy the tables of the snapshots into the folder, in the order of the snapshots.
 
     Raises:
-        OutsideFailure: A table is missing, or its content is not what the manifest says.
+        OutsideFailure: A table is missing, or its content differs from its manifest.
     """
 
     def fetch(snapshot: EarlierSnapshot) -> Path:

@@ -1,4 +1,4 @@
-"""What a run did, in the language of the run."""
+"""The outcome of a run in words."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ Outcome = Literal["published", "unchanged", "superseded", "checked"]
 
 
 def outcome_sentence(outcome: Outcome, month: str, revision: int, change: str, text: Messages) -> str:
-    """What is published now.
+    """The outcome in one sentence.
 
     Args:
         outcome: What the run did.

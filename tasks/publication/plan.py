@@ -1,4 +1,4 @@
-"""What a run finds at its destination before it computes anything."""
+"""The plan of a run: what is published at its destination before it computes anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ class Plan:
 
     Attributes:
         result_id: The id of the result.
-        workbooks: What it is computed from.
-        published: The month as it is published now; None where it is not.
-        earlier: The snapshots that it is computed with, oldest first.
-        accepted: The issues that `accept_unusual` has overruled so far.
+        workbooks: The three workbooks.
+        published: The month as it is published now; None if it is not.
+        earlier: The earlier snapshots that it is compared with, oldest first.
+        accepted: The issues that were accepted because of `accept_unusual`.
     """
 
     result_id: str
@@ -39,12 +39,12 @@ class Plan:
 
     @property
     def is_published(self) -> bool:
-        """Whether this very result is what counts already, so that there is nothing to compute."""
+        """Whether the same result is already published, so that there is nothing to compute."""
         return self.published is not None and self.published.revisions[-1].id == self.result_id
 
     @property
     def previous(self) -> EarlierSnapshot | None:
-        """The snapshot before this one; None for a first snapshot."""
+        """The previous snapshot; None for a first snapshot."""
         return self.earlier[-1] if self.earlier else None
 
 
@@ -78,7 +78,7 @@ def _check_export_date(
 ) -> None:
     """Refuse an export date that is not after the previous snapshot's and before the next one's."""
     label = min((month for month in months if month > parameters.month), default=None)
-    # A month of schema version 1 is no snapshot yet; this one need not wait for it.
+    # A month of schema version 1 is not a snapshot, so its export date does not count.
     after = read_published(storage, label) if label else None
     following = after.manifest if after else None
     for snapshot, is_wrong, side in (

@@ -1,6 +1,6 @@
 """Publish a month in three steps, so that no failure can leave half of it: store, commit, show.
 
-*Store* creates the files under `revisions/<month>/<id>/`, where nobody opens them. *Commit* replaces the manifest by
+*Store* creates the files under `revisions/<month>/<id>/`, where nobody opens them. *Commit* replaces the manifest with
 one compare-and-swap. *Show* copies the committed files to the names that people open. If a run is killed during that
 step, each name has a whole file of a committed revision, and the next run, or `verify --repair`, completes the step.
 Nothing is ever deleted.
@@ -74,12 +74,12 @@ def publish_month(storage: Storage, plan: Plan, files: ReportFiles, report: Repo
 
     Args:
         storage: The destination.
-        plan: What was known before the files were made.
+        plan: The plan of the run.
         files: The audited files.
-        report: What they show.
+        report: Their content.
 
     Raises:
-        OutsideFailure: The destination refuses or does not answer; what was published before is unchanged.
+        OutsideFailure: The destination refuses or does not answer; the month is unchanged.
     """
     month = report.parameters.month
     stored = store(storage, files, f"revisions/{month}/{plan.result_id}")
@@ -123,10 +123,10 @@ def preview_month(plan: Plan, report: Report) -> PublishedMonth:
 
 
 def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, PublishedFile]:
-    """Create each file in the folder of its result, once, and read it back; the files side by side.
+    """Create each file in the folder of its result, once, and read it back; in parallel.
 
     A file that exists already was stored by another run of the same result: one that was killed, or one that is running
-    now. It is used when it has the same content.
+    now. It is used if it has the same content.
     """
 
     def store_file(name: str) -> PublishedFile:
@@ -139,7 +139,7 @@ def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, Publis
         if found is None or not found.has_same_content(facts):
             raise OutsideFailure(
                 f"{storage.address(key)} does not have the content that was written. If a library or a rule has "
-                "changed the files that come of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
+                "changed the files of the same inputs, raise REPORT_VERSION; otherwise the store is faulty."
             )
         return PublishedFile(key=key, size=facts.size, sha256=facts.sha256)
 
@@ -149,8 +149,8 @@ def store(storage: Storage, files: ReportFiles, folder: str) -> dict[str, Publis
 def commit(storage: Storage, draft: Manifest, seen: int) -> bool:
     """Make the draft the month's manifest, as the revision after the one that is published.
 
-    Where this very result was committed since the run began, it is not committed again: by another run on the same
-    inputs, or by this run in a request whose response was lost. What another run has published since then stays.
+    If the same result was committed since the run began, it is not committed again: another run on the same inputs did
+    it, or this run in a request whose response was lost. A later revision of another run remains.
 
     Args:
         storage: The destination.
@@ -158,8 +158,8 @@ def commit(storage: Storage, draft: Manifest, seen: int) -> bool:
         seen: The revision that was published when the run began; 0 where there was none.
 
     Returns:
-        Whether this run committed it. After a conflict that may have been its own lost response, it counts as its own:
-        the month is announced twice rather than not at all.
+        Whether this run committed it. After a conflict, which may be its own lost response, it is assumed to have done
+        so: the month is announced twice rather than not at all.
 
     Raises:
         OutsideFailure: The store refuses, or other runs keep replacing the manifest.
@@ -188,10 +188,10 @@ def _numbered(draft: Manifest, current: Published | None) -> Manifest:
 
 
 def show(storage: Storage, published: Published | None, month: str) -> Manifest:
-    """Copy the files of the committed revision to the names that people open, where these have another content.
+    """Copy the files of the committed revision to the names that people open, if their content differs.
 
-    Another run may commit while this one copies, so the manifest is read again after the last copy, until it is
-    unchanged: the names end up with the revision that counts.
+    Another run may commit while this one copies. So the manifest is read again after the last copy, until it is
+    unchanged, and the names have the revision that counts.
 
     Args:
         storage: The destination.

@@ -1,4 +1,4 @@
-"""From an address that a person writes to the storage at that address."""
+"""From an address to the storage at that address."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,7 +27,7 @@ class Location:
         """Refuse an impossible address before any request is made.
 
         Raises:
-            WrongArgument: Its scheme is unknown, or it names no bucket.
+            WrongArgument: Its scheme is unknown, or it has no bucket.
         """
         scheme, separator, rest = self.address.partition("://")
         if separator and scheme != "s3":

@@ -619,7 +619,7 @@ def test_another_content_under_the_id_of_a_result_is_never_committed(s3, destina
     destination.storage().compare_and_swap(own, b"of another version of a library", None)
     assert message_of(s3, lambda: publish(destination.storage(), MAY)) == (
         f"s3://{destination.bucket}/prod/{own} does not have the content that was written. If a library or a rule has "
-        "changed the files that come of the same inputs, raise REPORT_VERSION; otherwise the store is at fault."
+        "changed the files of the same inputs, raise REPORT_VERSION; otherwise the store is faulty."
     )
     objects = destination.objects()
     assert objects[own] == b"of another version of a library"
