@@ -149,6 +149,16 @@ def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Me
                 },
             }
         )
+    _set_axes(chart, spec)
+    chart.set_legend({"position": "bottom", "font": _FONT} if len(spec.series) > 1 else {"none": True})
+    chart.set_title({"none": True})
+    chart.set_chartarea({"border": {"none": True}, "fill": {"none": True}})
+    chart.show_hidden_data()
+    return chart
+
+
+def _set_axes(chart: Chart, spec: ChartSpec) -> None:
+    """Names on one axis; the other is not shown, since every bar has its amount."""
     quiet = {"visible": False, "major_gridlines": {"visible": False}}
     names = {
         "num_font": _FONT,
@@ -167,8 +177,3 @@ def build_chart(workbook: Workbook, spec: ChartSpec, data: PlacedTable, text: Me
     else:
         chart.set_x_axis(names)
         chart.set_y_axis(quiet)
-    chart.set_legend({"position": "bottom", "font": _FONT} if len(spec.series) > 1 else {"none": True})
-    chart.set_title({"none": True})
-    chart.set_chartarea({"border": {"none": True}, "fill": {"none": True}})
-    chart.show_hidden_data()
-    return chart

@@ -22,7 +22,7 @@ ROW_PIXELS = 18
 _TILE_COLUMNS = 4
 _LABEL_COLUMNS, _LINE_COLUMNS, _LINK_COLUMNS = 3, 17, 4
 _LISTED = 8
-_GAP, _LINE, _NEWS, _HEADING, _TWO_LINES, _TREND, _LOW, _TALL = 8, 13, 22, 30, 28, 150, 220, 230
+_GAP, _LINE, _NEWS, _HEADING, _TWO_LINES, _LOW_TREND, _TREND, _LOW, _TALL = 8, 13, 22, 30, 28, 100, 150, 220, 230
 """Heights in pixels."""
 _LONGEST_TITLE = 90
 _WIDTHS = {
@@ -99,15 +99,18 @@ def summary_page(report: Report) -> SummaryPage:
     page.add(Cell(0, 14, shown.period, "period", 10))
     page.add(Cell(1, 0, shown.news, "news", PAGE_COLUMNS))
     page.heights |= {0: 30, 1: _NEWS * _lines(shown.news, PAGE_COLUMNS, _NEWS_LETTER), 2: _GAP}
-    row = _add_tiles(page, 3, shown.tiles)
+    row, across = 3, PAGE_COLUMNS // _TILE_COLUMNS
+    for first in range(0, len(shown.tiles), across):
+        row = _add_tiles(page, row, shown.tiles[first : first + across])
     half = PAGE_COLUMNS // 2
     if report.summary.period is None:
         _add_chart(page, (row, 0), half, _TALL, best_sellers(report))
         _add_chart(page, (row, half), half, _TALL, premium_wines(report))
         page.heights[row + 1] = _TALL
     else:
-        _add_chart(page, (row, 0), PAGE_COLUMNS, _TREND, trend(report))
-        page.heights[row + 1] = _TREND if page.charts else ROW_PIXELS
+        height = _TREND if len(shown.tiles) <= across else _LOW_TREND
+        _add_chart(page, (row, 0), PAGE_COLUMNS, height, trend(report))
+        page.heights[row + 1] = height if page.charts else ROW_PIXELS
     row, listed = row + 2, _short_wines(report)
     column = PAGE_COLUMNS - sum(columns for _, columns, _ in listed.columns)
     after, gap = _add_list(page, row, column, listed), _GAP
@@ -130,12 +133,12 @@ def summary_page(report: Report) -> SummaryPage:
 def _add_tiles(page: SummaryPage, row: int, shown: Sequence[Tile]) -> int:
     """The figures side by side; returns the row after them."""
     notes = max(len(tile.notes) for tile in shown)
-    for column, tile in zip(range(0, PAGE_COLUMNS, _TILE_COLUMNS), shown, strict=True):
+    for index, tile in enumerate(shown):
         value = UNKNOWN if tile.value is None else tile.value
         below = [(note, "tile note") for note in (*tile.notes, *[None] * (notes - len(tile.notes)))]
         cells: list[tuple[CellValue, str]] = [(tile.label, "tile label"), (value, f"tile {tile.kind}"), *below]
         for at, (content, style) in enumerate(cells, start=row):
-            page.add(Cell(at, column, content, style, _TILE_COLUMNS))
+            page.add(Cell(at, index * _TILE_COLUMNS, content, style, _TILE_COLUMNS))
     page.heights |= {row + 1: 30, row + 2 + notes: _GAP}
     return row + 3 + notes
 

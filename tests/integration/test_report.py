@@ -228,6 +228,9 @@ def test_a_stock_below_0_is_named_and_not_deducted_from_the_total(third: Written
     sheet = openpyxl.load_workbook(third.workbook, data_only=True)["Stock"]
     stock = next(cell.column for cell in sheet[4] if cell.value == "In stock")
     assert sheet.cell(3, stock).value == 2 + 4  # and not the -1 of 4144
+    products = openpyxl.load_workbook(third.workbook, data_only=True)["Products"]
+    stock = next(cell.column for cell in products[4] if cell.value == "In stock")
+    assert products.cell(3, stock).value == 2 + 4 + 25
     named = "1 wine has a stock below 0; it counts as out of stock. 1 wine has no count."
     assert str(sheet["A2"].value).endswith(named)
     french = write(report_of(SNAPSHOTS["third"], tmp_path, "fr"), tmp_path / "fr").texts("Stocks")
