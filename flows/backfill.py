@@ -1,7 +1,7 @@
 """Many months of one destination, in order: the monthly flow for each, here or through a deployment.
 
 Here, each month is a sub-flow in this process; through a deployment, a run of its own wherever the work pool starts it.
-Nothing is remembered between two backfills: a month that is published already is found unchanged by its own run.
+No state is kept between two backfills: the run of a published month finds it unchanged.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ SECONDS_BETWEEN_POLLS = 5
 @flow(name="backfill", flow_run_name="backfill-{first}-{last}", persist_result=False)
 @takes(BackfillOptions)
 def backfill(options: BackfillOptions) -> State[None]:
-    """Run the months in order; a month that is not published ends the backfill as it ended itself.
+    """Run the months in order; a month that is not published ends the backfill with the state of its run.
 
     After SIGINT or SIGTERM no new month starts, and the backfill ends as Cancelled. Every end shows the table.
     """

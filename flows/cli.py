@@ -74,7 +74,7 @@ def _ended(name: str, command: Callable[[], int], given: dict[str, Any]) -> int:
     except OutsideFailure as error:
         _say(f"Failed: {error}")
         return OUTSIDE_FAILED
-    except Exception as error:  # noqa: BLE001 - any error is one sentence and a trace
+    except Exception as error:  # noqa: BLE001 - any error becomes one sentence and a trace
         with tempfile.NamedTemporaryFile("w", prefix="monthly-sales-", suffix=".txt", delete=False) as trace:
             trace.write("".join(traceback.format_exception(error)))
         reason = " ".join(str(error).split())

@@ -44,8 +44,8 @@ from tasks.validations import (
 LONGEST_RUN_SECONDS = 3600
 """A month takes seconds, a very large one minutes: a run that takes an hour hangs."""
 
-# Modules last as long as the process. Garbage collection leaves them out, at the end too, and is off while they are
-# imported (flows.cli): 0.5 s less for each run (measured 2026-11).
+# Modules live as long as the process: garbage collection skips them, also at exit, and is off while they are imported
+# (flows.cli). This saves 0.5 s per run (measured 2026-11).
 gc.freeze()
 gc.enable()
 atexit.register(gc.freeze)

@@ -55,7 +55,7 @@ class VerifyOptions(ListOptions):
 
     Attributes:
         month: The month's label, such as 2025-05.
-        repair: Bring the names that people open up to date.
+        repair: Update the files that people open.
     """
 
     month: str
@@ -117,7 +117,7 @@ class MonthOptions(EveryMonthOptions):
             scheduled: When the run was due.
 
         Raises:
-            WrongArgument: The month or the export date is none.
+            WrongArgument: The month or the export date is not valid.
         """
         from tasks.domain.month import resolve_export_date, resolve_month  # noqa: PLC0415 - after --help
 
@@ -151,7 +151,7 @@ _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
 def declared(kind: type) -> list[tuple[Field[Any], str]]:
-    """The fields of a class of options with their help: its own first, then what it inherits."""
+    """The fields of a class of options with their help: its own first, then the inherited ones."""
     known = {field.name: field for field in fields(kind)}
     helps: dict[str, str] = {}
     for one in kind.__mro__[:-1]:

@@ -46,7 +46,7 @@ def prefect_server(say: Callable[[str], None]) -> Iterator[None]:
     else:
         raise OutsideFailure("no PREFECT_API_URL is set, and a server of its own is switched off for this run.")
     try:
-        # Only of a deployment's runs are heartbeats expected; the end of each run waits for them, up to a second.
+        # Only runs of a deployment need heartbeats, and the end of a run waits for them, up to a second.
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield
     except httpx.HTTPError as error:

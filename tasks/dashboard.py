@@ -37,7 +37,7 @@ class Artifact:
 def show_artifacts(*artifacts: Artifact) -> None:
     """Show artifacts on the page of this task, or of the flow where no task runs; one request for each.
 
-    Prefect's own helpers would open a connection for each, which costs two requests more.
+    Prefect's own helpers would open a connection for each, which costs two more requests.
     """
     flow, task = FlowRunContext.get(), TaskRunContext.get()
     with SyncClientContext.get_or_create() as context:

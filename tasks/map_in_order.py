@@ -18,7 +18,7 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], thre
         started: deque[Future[Result]] = deque()
         for item in items:
             started.append(pool.submit(function, item))
-            if len(started) > threads:  # one is always ready to begin
+            if len(started) > threads:  # one more is always waiting
                 yield started.popleft().result()
         for future in started:
             yield future.result()

@@ -198,7 +198,7 @@ def write_reports(report: SnapshotReport, run: Run) -> WrittenReport:
 
 @stage("publish")
 def publish(written: WrittenReport, plan: Plan, run: Run) -> PublishedMonth:
-    """The month at its destination, see `publisher`: stored, committed, shown; or what a dry run would publish."""
+    """Store, commit and show the month, see `publisher`; a dry run shows what would be published."""
     if run.is_dry:
         published = preview_month(plan, written)
     else:
@@ -228,7 +228,7 @@ def announce(published: PublishedMonth, written: WrittenReport, run: Run) -> Non
 
 @stage("show-published")
 def show_published(plan: Plan, run: Run) -> PublishedMonth:
-    """The month that is published already; a name that lags behind it is brought up to date."""
+    """The month that is published already; names that people open are updated if they are older."""
     published = show_month(run.destination, plan, run.parameters.month)
     get_run_logger().info(published.sentence)
     _show(published)

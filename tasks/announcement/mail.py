@@ -1,4 +1,4 @@
-"""The published month by e-mail, with the workbook attached, for people who never open the store."""
+"""The published month by e-mail, with the workbook attached, for people who do not open the destination."""
 
 import mimetypes
 import smtplib

@@ -19,7 +19,7 @@ OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 
 @dataclass(frozen=True)
 class MonthOutcome:
-    """What came of one month.
+    """The outcome of one month.
 
     Attributes:
         month: `YYYY-MM`.

@@ -25,7 +25,7 @@ _TRUE = pl.lit(value=True)
 
 
 class CleanedRow(dy.Schema):
-    """One row per row of a sheet: read, judged by itself and among the rows of its key.
+    """One row per row of a sheet: read, and checked by itself and with the other rows of its key.
 
     A column `<column>__fault` has the rule that the cell breaks.
     """
@@ -40,7 +40,7 @@ class CleanedRow(dy.Schema):
 
     @dy.rule()
     def contradicts_another_row(cls) -> pl.Expr:  # noqa: N805 - how dataframely declares a rule
-        """A contradiction names another row."""
+        """A contradicted row has the number of another row."""
         return ~pl.col("is_contradicted") | (pl.col("other_row").is_not_null() & (pl.col("other_row") != pl.col("row")))
 
 

@@ -109,7 +109,7 @@ def list_dormant(wines: pl.LazyFrame) -> pl.LazyFrame:
 
 @dataclass(frozen=True)
 class InventoryFigures:
-    """The stock by the ERP's counts, and what sells of it.
+    """The stock by the counts of the ERP, and how it sells.
 
     Attributes:
         out_of_stock: Products with no bottle left that sold at least one unit to date.

@@ -1,4 +1,4 @@
-"""Issues with their addresses, how they are worded, and the few exceptions."""
+"""Issues with their addresses and wording, and the exceptions of a run."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -36,7 +36,7 @@ class DataIssue(dy.Schema):
 
 @dataclass(frozen=True)
 class Issue:
-    """One fault with its address; a row of `DataIssue`."""
+    """One issue with its address; a row of `DataIssue`."""
 
     file: str
     rule: str

@@ -10,7 +10,7 @@ from tasks.domain.sources import SOURCE, SOURCES
 
 
 class LedgerRow(dy.Schema):
-    """One row per data row of the three sheets: what became of it, and why."""
+    """One row per data row of the three sheets: its disposition, and why."""
 
     source = dy.Enum(SOURCE.categories, primary_key=True)
     row = dy.UInt32(primary_key=True, description="Row as Excel numbers it")

@@ -87,7 +87,7 @@ def _of_links(joined: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
 
 
 def _lost(source: Source) -> pl.Expr:
-    """What is missing without a row."""
+    """The price or units that are lost without the row."""
     if source == "liaison":
         return pl.lit(None, pl.String)
     return pl.format("{} EUR", "price") if source == "erp" else pl.format("{} units", "total_sales")

@@ -1,7 +1,8 @@
 """Every kind of issue, once: its code, where it holds, how severe it is, which rows it excludes, what to do about it.
 
-The cleaning, the row ledger, the severities, the messages and the README's list of rules all loop over `RULES`. A rule
-without cases is about a workbook, the month as a whole or the pipeline itself; the code that finds it names the rule.
+The cleaning, the ledger, the severities, the messages and the lists in README.md and data/rules.md all loop over
+`RULES`. A rule without cases is about a workbook, the month as a whole or the pipeline itself; the code that finds the
+issue refers to the rule.
 
 Conditions are expressions over a staged table and the columns that `clean` and `join` add before they judge it; a
 condition that is null does not hold.
@@ -23,7 +24,7 @@ SEVERITIES = pl.Enum(get_args(Severity))
 
 Disposition = Literal["used", "ignored", "rejected"]
 DISPOSITIONS = pl.Enum(get_args(Disposition))
-"""What becomes of an input row; read = used + ignored + rejected, for every workbook."""
+"""The dispositions of an input row: read = used + ignored + rejected, for every workbook."""
 
 Scope = Literal["row", "choice", "cell", "unused", "link", "whole"]
 
@@ -44,11 +45,11 @@ class Rule:
     """One kind of issue.
 
     Attributes:
-        code: Its name in every list, for ever.
+        code: Its name in every list; it never changes.
         sentence: Completes an address and a value, `C17, price: "-8" ` + sentence. `{other}` is what it contradicts.
-        remedy: What the person who keeps the workbook does about it.
+        remedy: What the owner of the workbook has to do.
         severity: `error` stops the run, `warning` is reported, `info` is counted.
-        subject: What the sentence is about where no address precedes it.
+        subject: The subject of the sentence if no address precedes it.
         error_when: The severity `error` holds for every row, for rows of a joined product, or for rows with sales (a
             price in the ERP, or a product with a title whose type is missing); elsewhere it is a warning.
         scope: What is judged: a `row` by itself, in the order of this table; the `choice` among rows of one key; a

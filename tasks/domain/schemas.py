@@ -1,8 +1,8 @@
 """The columns of products and periods: the one place where a column that is published or shown is defined.
 
-A schema states what the rows that are handed from stage to stage mean, with type, key, range and unit. Validation, the
-columns of the tables and CSV files, the headings of the workbook and the README's data dictionary are read from here.
-The contracts of the stages before that are next to the functions that they are about: `clean`, `join` and `issues`.
+A schema states what the rows of a stage mean, with type, key, range and unit of each column. Validation, the tables and
+CSV files, the headings of the workbook and data/dictionary.md are read from here. The contracts of earlier stages are
+next to their functions: `clean`, `join`, `ledger` and `issues`.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ _NO_UNITS = "where no units of any period are known"
 
 
 def about(heading: str, meaning: str | None = None, unit: str | None = None, empty: str | None = None) -> Any:  # noqa: ANN401 - keywords of any column
-    """What people read of a column: its heading, meaning, unit, and when it is empty: never, without `empty`."""
+    """How a column is described: heading, meaning, unit, and when it is empty (never, without `empty`)."""
     facts = {"heading": heading, "unit": unit, "null": empty}
     known = {name: fact for name, fact in facts.items() if fact is not None}
     return {"description": meaning, "metadata": known, "nullable": empty is not None}
@@ -208,7 +208,7 @@ class PeriodWine(Wine):
 
 
 class DelistedWine(dy.Schema):
-    """One row per product of the previous snapshot that is not in this one, with its values then; by revenue then."""
+    """One row per product of the previous snapshot that is not in this one, with its earlier values, by revenue."""
 
     product_id = Wine.product_id
     sku = Wine.sku

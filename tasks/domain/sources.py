@@ -13,7 +13,7 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 SOURCE = pl.Enum(SOURCES)
 
 CELL_KINDS = pl.Enum(["number", "text", "boolean", "date", "error", "uncalculated"])
-"""What a cell contains apart from its text; null is an empty cell."""
+"""The kind of content of a cell; null for an empty cell."""
 
 
 class SourceColumn(NamedTuple):

@@ -45,7 +45,7 @@ def find_unusual(
     """The issues of this snapshot compared with the previous one; none for a first snapshot.
 
     Args:
-        period: What the comparison made of the snapshots.
+        period: The comparison of the snapshots.
         history: The rows of earlier snapshots (`SnapshotFacts`).
         joined: The rows of each product of this snapshot, see `join.join_sources`.
         cleaned: The cleaned rows of this snapshot: the keys of its workbooks.

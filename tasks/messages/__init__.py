@@ -124,7 +124,7 @@ class Messages:
     def cell_format(self, kind: NumberKind) -> str:
         """How a spreadsheet shows numbers of this kind, from the same CLDR patterns.
 
-        Excel shows separators as its user has set them; LibreOffice follows the language in front.
+        Excel uses the separators of its user; LibreOffice those of the language prefix.
         """
         pattern, signed = {
             "count": (_pattern(0), False),

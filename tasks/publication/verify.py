@@ -28,7 +28,7 @@ class Verdict:
 
     Attributes:
         manifest: The revision that counts, or None where the month was never published.
-        faults: One sentence for each file that is not what the manifest says; empty when all are.
+        faults: One sentence for each file that differs from the manifest.
     """
 
     manifest: Manifest | None
@@ -61,7 +61,7 @@ def verify_month(storage: Storage, month: str, *, repair: bool) -> Verdict:
 
 
 def _faults(storage: Storage, files: Mapping[str, PublishedFile]) -> list[tuple[str, str]]:
-    """The keys that are not what they should be, with what is wrong."""
+    """The keys whose files differ, and how."""
     found = map_in_order(lambda key: _fault(storage, key, files[key]), files, REQUESTS_AT_ONCE)
     return [(key, fault) for key, fault in zip(files, found, strict=True) if fault]
 

@@ -1,4 +1,4 @@
-"""What the report shows of a month, and its frames with the words of the run's language."""
+"""The content of the report, in the language of the run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

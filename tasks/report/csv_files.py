@@ -1,7 +1,7 @@
 """The month as CSV files: UTF-8, line feed, a header, and nothing that a spreadsheet would execute.
 
-The standard dialect has commas and decimal points. The French one is what Excel opens in France without being asked:
-semicolons, decimal commas and a byte order mark. Names of columns are the same in both.
+The standard dialect has commas and decimal points. The French one is what Excel expects in France:
+semicolons, decimal commas and a byte order mark. The names of the columns are the same in both.
 
 A text that a spreadsheet would take for a formula gets an apostrophe in front. A text that begins with an apostrophe
 gets one as well, so that reading takes away exactly one from every text that begins with it, and nothing is ambiguous.
@@ -32,7 +32,7 @@ _SEPARATORS: dict[CsvDialect, str] = {"standard": ",", "french": ";"}
 
 
 class UnexpectedContent(ValueError):
-    """A file does not have the columns or the spelling that it was written with."""
+    """A file has other columns or another spelling than it was written with."""
 
 
 def write_wines(path: Path, wines: pl.DataFrame, dialect: CsvDialect = "standard") -> None:

@@ -1,4 +1,4 @@
-"""Issues and refusals in the language of the run: the rules state them in English."""
+"""Issues and refusals in the language of the run; the rules are in English."""
 
 import re
 from typing import Literal

@@ -53,7 +53,7 @@ class Location:
         self.check()
         if not self.address.startswith("s3://"):
             return LocalStorage(Path(self.address))
-        from tasks.storage.s3 import S3Storage  # noqa: PLC0415 - a second of import that a local folder does not need
+        from tasks.storage.s3 import S3Storage  # noqa: PLC0415 - takes a second, and a local folder does not need it
 
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
         return S3Storage(shared_client(self.aws_credentials), bucket, prefix.strip("/"))

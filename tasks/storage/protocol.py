@@ -13,7 +13,7 @@ class StoredFile:
 
     Attributes:
         size: Its size in bytes.
-        sha256: The hash of its content; empty where another program stored the file without it.
+        sha256: The hash of its content; empty if another program stored the file.
         version: Differs after the file was replaced: an ETag, or the file's inode, size and time.
     """
 
@@ -41,7 +41,7 @@ class ConflictError(Exception):
 class Storage(Protocol):
     """Files under keys such as `wines/premium_wines_2025-05.csv`.
 
-    Readers never see part of a file. Every method raises `OutsideFailure`, with a sentence, where the folder or the
+    Readers never see part of a file. Every method raises `OutsideFailure`, with a sentence, if the folder or the
     server refuses or does not answer.
     """
 
@@ -73,4 +73,4 @@ class Storage(Protocol):
         """The path or URL of the key."""
 
     def link(self, key: str) -> str:
-        """A page on which a browser shows the file to those who may read it; empty where there is none."""
+        """The URL of a page with the file, for people who may read it; empty if there is none."""

@@ -47,7 +47,7 @@ def kinds_of_cells(cells: pl.DataFrame, dates: list[int], *, is_calculated: bool
     """The cells that are not empty (`READ_CELL`), in the given order.
 
     Args:
-        cells: What `with_texts` gives.
+        cells: The result of `with_texts`.
         dates: The styles that show a number as a date.
         is_calculated: Whether the 0 of a formula is a result. Some programs write a 0 instead of calculating, and let
             the spreadsheet calculate when it opens the workbook.

@@ -17,11 +17,11 @@ from tasks.storage.protocol import Storage, StoredFile
 
 @dataclass(frozen=True)
 class FetchedWorkbook:
-    """One workbook as it was when the run took its copy.
+    """The run's copy of one workbook.
 
     Attributes:
-        source: Whose workbook it is.
-        file: Its name where it came from.
+        source: Which of the three workbooks it is.
+        file: Its original name.
         path: The run's own copy.
         facts: Size and sha256 of the copy.
     """

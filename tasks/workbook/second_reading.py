@@ -63,7 +63,7 @@ def read_again(cells: pl.DataFrame, calendar: Calendar, scratch: Path) -> pl.Dat
 
 
 def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Calendar) -> pl.DataFrame:
-    """Text and kind of one column's cells, which both readings agree upon.
+    """Text and kind of one column's cells, on which both readings agree.
 
     Args:
         cells: The column's (`cell_kinds.READ_CELL`).

@@ -99,8 +99,8 @@ _FIELDS = ("column", "row", "style", "type", "formula", "value", "inline")
 class _CellReader:
     """Collects cells from parser events; rows and cells without an address follow the ones before them.
 
-    Only the elements that a spreadsheet reads are read, each inside the one where it belongs: what else is in a cell,
-    such as an extension, counts for nothing.
+    Only the elements that a spreadsheet reads are read, each inside the one where it belongs: anything else in a
+    cell, such as an extension, is ignored.
     """
 
     def __init__(self, columns: Collection[str] | None, rows: int = LAST_ROW) -> None:
