@@ -12,7 +12,7 @@ from tasks.domain.inventory import list_dormant, list_reorder
 from tasks.domain.parameters import Parameters
 from tasks.domain.period import BEST_SELLERS, CHANGES, Period, list_best_sellers, list_changes, select_trend
 from tasks.domain.row_issues import UNITS_LOST
-from tasks.domain.rules import RULES, SEVERITIES
+from tasks.domain.rules import DISPOSITIONS, RULES, SEVERITIES
 from tasks.domain.sources import SOURCES, Source
 from tasks.messages import Messages, mark, messages_in
 from tasks.report.cells import FORBIDDEN, REPLACEMENT
@@ -166,73 +166,47 @@ class Report:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """Rows by source, disposition and reason, below how many were read; those that cost sales first."""
-        read = self.row_counts.group_by("source").agg(pl.col("rows").sum(), is_read=pl.lit(value=True))
-        counts = pl.concat([read, self.row_counts], how="diagonal_relaxed").sort(
-            pl.col("source").cast(pl.Enum(SOURCES)),
-            pl.col("is_read").is_null(),
-            "disposition",
-            -UNITS_LOST,
-            "rule",
-            "detail",
-        )
-        return self._count_words(counts)
+        counted = self._counted.filter(pl.col("file").is_null())
+        read = counted.group_by("source").agg(pl.col("rows").sum(), is_read=pl.lit(value=True))
+        order = [pl.col("source").cast(pl.Enum(SOURCES)), ~pl.col("is_read"), pl.col("disposition").cast(DISPOSITIONS)]
+        counts = pl.concat([read, counted], how="diagonal_relaxed")
+        return self._count_words(counts.sort(*order, -UNITS_LOST, "rule", "detail"))
 
     @cached_property
     def quality(self) -> pl.DataFrame:
         """Rows and cells by source, disposition and reason; the most severe first, then those that cost sales."""
-        cells = self._issue_counts.join(self.row_counts.cast({"source": pl.String}), on=["source", "rule"], how="anti")
-        counts = pl.concat([self.row_counts.cast({"source": pl.String}), cells], how="diagonal_relaxed")
         severity = pl.col("severity").cast(SEVERITIES)
-        counts = self._with_severity(counts).sort(severity, -UNITS_LOST, nulls_last=True, maintain_order=True)
-        return self._count_words(counts)
+        return self._count_words(self._counted.sort(severity, -UNITS_LOST, nulls_last=True, maintain_order=True))
 
     @cached_property
-    def _issue_counts(self) -> pl.DataFrame:
-        """How many issues there are by file, disposition and rule, with the source of the file."""
+    def _counted(self) -> pl.DataFrame:
+        """The rows by source, disposition and reason, then the issues that are no rows, by file; with severities."""
         sources = {book.file: book.source for book in self.workbooks}
         source = pl.col("file").replace_strict(sources, default=None, return_dtype=pl.String)
-        by = ["file", "disposition", "rule", "severity"]
-        counted = self.worded_issues.group_by(by, maintain_order=True).agg(rows=pl.len())
-        return counted.with_columns(source.alias("source"))
-
-    def _with_severity(self, counts: pl.DataFrame) -> pl.DataFrame:
-        """The counts with the severity of their issues, or else that of their rule."""
-        of_rules = {code: rule.severity for code, rule in RULES.items()}
-        found = self._issue_counts.unique(["source", "rule"], keep="first", maintain_order=True)
-        severity = pl.coalesce(
-            pl.col("severity").cast(pl.String),
-            pl.col("rule").replace_strict(of_rules, default=None, return_dtype=pl.String),
-        )
-        return (
-            counts.drop("severity", strict=False)
-            .join(
-                found.select("source", "rule", "severity"),
-                on=["source", "rule"],
-                how="left",
-                nulls_equal=True,
-                maintain_order="left",
-            )
-            .with_columns(severity)
-        )
+        issues = self.worded_issues.with_columns(pl.col("severity", "disposition").cast(pl.String), source=source)
+        by = ["source", "rule"]
+        cells = issues.group_by(*by, "file", "disposition", "severity", maintain_order=True).agg(rows=pl.len())
+        rows = self.row_counts.cast({"source": pl.String, "disposition": pl.String})
+        severities = cells.unique(by, keep="first", maintain_order=True).select(*by, "severity")
+        of_rule = pl.col("rule").replace_strict({code: rule.severity for code, rule in RULES.items()}, default=None)
+        judged = rows.join(severities, on=by, how="left", maintain_order="left")
+        counted = [judged.with_columns(pl.coalesce("severity", of_rule)), cells.join(rows, on=by, how="anti")]
+        return pl.concat(counted, how="diagonal_relaxed").with_columns(is_read=pl.lit(value=False))
 
     def _count_words(self, counts: pl.DataFrame) -> pl.DataFrame:
         """The counts in words; a file that is not the workbook of a source has its own name."""
-        text, counts = self.messages, self._with_severity(counts.cast({"source": pl.String}))
-        file = pl.col("file") if "file" in counts.columns else None
-        is_read = pl.col("is_read") if "is_read" in counts.columns else pl.lit(value=False)
+        text = self.messages
         reasons = [reason(rule, detail, text) for rule, detail in counts.select("rule", "detail").iter_rows()]
         remedies = {code: text.gettext(rule.remedy) for code, rule in RULES.items()}
+        outcome = pl.when("is_read").then(pl.lit(text.gettext("read")))
         return counts.select(
-            self._words("source", SOURCE_NAMES, file),
-            pl.when(is_read)
-            .then(pl.lit(text.gettext("read")))
-            .otherwise(self._words("disposition", DISPOSITION_NAMES))
-            .alias("outcome"),
+            self._words("source", SOURCE_NAMES, pl.col("file")),
+            outcome.otherwise(self._words("disposition", DISPOSITION_NAMES)).alias("outcome"),
             "rows",
             pl.col("units").alias("rejected_units"),
             self._words("severity", SEVERITY_NAMES),
             "rule",
-            pl.when(~is_read.fill_null(value=False)).then(pl.Series("reason", reasons, pl.String)).alias("reason"),
+            pl.when(~pl.col("is_read")).then(pl.Series("reason", reasons, pl.String)).alias("reason"),
             pl.col("rule").replace_strict(remedies, default=None, return_dtype=pl.String).alias("remedy"),
         )
 
