@@ -1,10 +1,10 @@
-"""Writes the sample: fourteen monthly snapshots of an invented wine shop, with the dirt that real exports have.
+"""Writes the sample: fourteen monthly snapshots of an invented wine shop, with the faults of real exports.
 
 `python data/generate.py` writes `2024-04/` to `2025-05/` next to this file: the same seed, the same bytes. The last
 snapshot is drawn first; the earlier ones follow from it, by taking back what has happened since.
 Every estate, wine and figure is made up; only appellations and grapes exist.
 """
-# ruff: noqa: INP001, S311 - a script, not a package; the draws need a seed and no secrecy
+# ruff: noqa: INP001, S311 - a script, not a package; random numbers with a seed
 
 import random
 import re
@@ -23,9 +23,9 @@ SEED = 202505
 SNAPSHOTS = [datetime(2024 + month // 12, month % 12 + 1, 15, 6, 0, tzinfo=UTC) for month in range(3, 17)]
 EXPORTED = SNAPSHOTS[-1]
 SEASON = dict.fromkeys(range(1, 13), 8) | {1: 24, 2: 7, 3: 6, 5: 6, 8: 6, 9: 5, 11: 10, 12: 14}
-"""How much sells in the period that ends in each month: wine is a Christmas present."""
+"""How much is sold in the period that ends in each month: most of it for Christmas."""
 EARLIER_SALES = 80
-"""How much sold before the first snapshot, by the same measure."""
+"""How much was sold before the first snapshot, on the same scale."""
 
 NAMES = (
     "Aubelune", "Brumevent", "Corneboise", "d'Espérelles", "des Trois Grillons", "Fauvernoise", "Griselande",
@@ -85,7 +85,7 @@ class History:
     factor: float = 1.0
 
     def at(self, snapshot: int, wine: Wine) -> Wine | None:
-        """The wine as it was at a snapshot; None where it was not in the shop."""
+        """The wine at a snapshot; None if it was not in the shop."""
         if not self.first <= snapshot <= self.last:
             return None
         sold_since = sum(self.sold[snapshot + 1 :])
@@ -93,7 +93,7 @@ class History:
         then = replace(
             wine,
             units=wine.units - sold_since,
-            # What is above forty bottles was delivered since, in cases of six.
+            # Stock above forty bottles was delivered since then, in cases of six.
             stock=wine.stock if wine.stock < 0 else stock if stock <= max(40, wine.stock) else 12 + stock % 24,
             is_linked=snapshot >= self.linked,
         )
@@ -103,7 +103,7 @@ class History:
 
 
 def draw_wines(rng: random.Random) -> list[Wine]:
-    """Clean products: 210 linked ones, 30 that only the ERP knows, 2 that only the shop knows."""
+    """Products without faults: 210 linked ones, 30 only in the ERP, 2 only in the shop."""
     bottlings = [
         (f"{estate} {name} {appellation}", price)
         for estate, appellations in APPELLATIONS.items()
@@ -133,8 +133,8 @@ def add_dirt(wines: list[Wine]) -> None:
     for wine in (linked[21], linked[22], unlinked[4]):
         wine.stock_status = "outofstock" if wine.stock > 0 else "instock"
     for wine, dead_link in zip(unlinked[5:10], (17104, 17121, 17133, 17190, "15208-1"), strict=True):
-        wine.id_web = dead_link  # the shop has taken the product away, the link was left
-    unlinked[10].online = unlinked[5].online = True  # sold online, says the ERP, but without a partner
+        wine.id_web = dead_link  # the shop has removed the product, the link remains
+    unlinked[10].online = unlinked[5].online = True  # sold online according to the ERP, but without a partner
     linked[23].id_web = f"{linked[23].id_web}-1"
     gift_card = linked[24]
     gift_card.id_web, gift_card.title, gift_card.price = "carte-cadeau-50-euros", "Carte cadeau de 50 €", 50
@@ -146,7 +146,7 @@ def add_dirt(wines: list[Wine]) -> None:
 
 
 def erp_row(wine: Wine) -> Row:
-    """The product as the ERP knows it."""
+    """The product's row in the ERP."""
     return {
         "product_id": wine.product_id,
         "onsale_web": int(wine.online),
@@ -196,7 +196,7 @@ def product_row(wine: Wine, rng: random.Random) -> Row:
 
 
 def attachment_row(page: Row, rng: random.Random) -> Row:
-    """The picture of a page: it repeats the sku, and now and then an older count of sales."""
+    """The picture of a page: it repeats the sku, and sometimes an older count of sales."""
     stale = rng.randrange(50) == 0
     return page | {
         "total_sales": page["total_sales"] + rng.randint(5, 40) if stale else page["total_sales"],
@@ -255,7 +255,7 @@ def draw_histories(rng: random.Random, wines: list[Wine]) -> list[History]:
 
 
 def draw_delisted(rng: random.Random, wines: list[Wine]) -> list[tuple[Wine, History]]:
-    """Five more wines, each of which the shop took out of its range."""
+    """Five more wines that the shop delisted."""
     taken = {wine.product_id for wine in wines} | {wine.id_web for wine in wines}
     estates = [
         f"{estate} {rng.choice(NAMES)} {next(iter(appellations))}" for estate, appellations in APPELLATIONS.items()
