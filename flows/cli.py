@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(name, lambda: command(kind(**given)), given)
     except KeyboardInterrupt:
         _say("Interrupted. What was published before is unchanged; the same command again continues.")
-        return INTERRUPTED
+        os._exit(INTERRUPTED)  # at once: Python would wait for requests that are on their way
 
 
 def _ended(name: str, command: Callable[[], int], given: dict[str, Any]) -> int:

@@ -13,8 +13,12 @@ REQUESTS_AT_ONCE = 8
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int = 2) -> Iterator[Result]:
-    """The results in the order of the items; only a few of them are in memory at a time."""
-    with ThreadPoolExecutor(threads) as pool:
+    """The results in the order of the items; only a few of them are in memory at a time.
+
+    Where one fails, or the run is interrupted, nothing waits for those that are on their way.
+    """
+    pool = ThreadPoolExecutor(threads)
+    try:
         started: deque[Future[Result]] = deque()
         for item in items:
             started.append(pool.submit(function, item))
@@ -22,3 +26,5 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], thre
                 yield started.popleft().result()
         for future in started:
             yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

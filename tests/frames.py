@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 
@@ -13,6 +15,8 @@ from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.sources import CELL_KINDS, COLUMNS, SOURCES, Source, kind_of
 from tasks.workbook.addresses import column_letter
+from tasks.workbook.reader import read_workbook
+from tasks.workbook.staging import StagedWorkbook, stage_workbook
 
 _LOCATIONS = pl.DataFrame(
     [
@@ -55,6 +59,11 @@ def staged(source: Source, rows: list[tuple[int, dict[str, tuple[str | None, str
         for number, cells in rows
     ]
     return pl.DataFrame(records, schema=schema, orient="row").lazy()
+
+
+def stage_here(workbook: Path, source: Source, target: Path, file: str = "") -> StagedWorkbook:
+    """The workbook staged in this process, since one of its own takes half a second to start."""
+    return stage_workbook(workbook, source, file or f"{source}.xlsx", target, SimpleNamespace(read=read_workbook))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A Prefect server of its own, as a program, for tests that look at what the server does."""
+"""A Prefect server as a program."""
 
 import os
 import socket
@@ -34,15 +34,14 @@ def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
 
 
 @contextmanager
-def prefect_server(folder: Path, **settings: str) -> Iterator[str]:
-    """The API address of a fresh server."""
+def prefect_server(folder: Path) -> Iterator[str]:
+    """The API address of a fresh server that keeps everything in a folder."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     environment = {
         "PREFECT_HOME": str(folder),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_API_URL": url,
-        **settings,
     }
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "server.log").open("wb") as log:

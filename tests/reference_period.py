@@ -270,6 +270,15 @@ class Reference:
             "cheapest_premium": min((euros(cents(self.now[key])) for key in premium), default=None),
         }
 
+    def expected(self) -> dict[str, Any]:
+        """All figures of the snapshot, as its summary has them."""
+        return {
+            "figures": self.to_date(),
+            "period": self.period(),
+            "comparisons": self.comparisons(),
+            "inventory": self.inventory(),
+        }
+
 
 def premium_keys(snapshot: Exported) -> set[str]:
     """The products whose price is above mean + threshold x population standard deviation, compared by squares."""

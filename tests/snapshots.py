@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -110,3 +111,11 @@ def joined_rows(rows: Sequence[Row]) -> pl.LazyFrame:
         {"product_id": keys, **dict.fromkeys(("erp_row", "liaison_row", "web_row"), range(2, len(keys) + 2))}
     )
     return joined.with_columns(pl.col("^.*_row$").cast(pl.UInt32))
+
+
+def flat(figures: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested figures with their path as name."""
+    named = {}
+    for name, value in figures.items():
+        named |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return named

@@ -1,18 +1,27 @@
-"""One Prefect server for the tests of a module: its start takes most of their time."""
+"""The tests' Prefect server, on which nothing is set up."""
 
 from collections.abc import Iterator
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect_server import prefect_server
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the server."""
-    with prefect_server(tmp_path_factory.mktemp("server")) as url, temporary_settings({PREFECT_API_URL: url}):
-        yield url
+def api(prefect_server: str) -> Iterator[str]:
+    """Its address; what other modules have set up is deleted before, and what this one sets up after its tests."""
+    clear()
+    yield prefect_server
+    clear()
+
+
+def clear() -> None:
+    with get_client(sync_client=True) as client:
+        for deployment in client.read_deployments():
+            client.delete_deployment(deployment.id)
+        for automation in client.read_automations():
+            client.delete_automation(automation.id)
+        for pool in client.read_work_pools():
+            client.delete_work_pool(pool.name)
 
 
 @pytest.fixture

@@ -57,44 +57,21 @@ def test_the_template_is_sound() -> None:
 
 
 def test_the_bucket_keeps_every_version_encrypted_and_private_and_outlives_the_stack() -> None:
-    assert RESOURCES["Bucket"] == {
-        "Type": "AWS::S3::Bucket",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        # No lifecycle rule, so no version is ever removed.
-        "Properties": {
-            "BucketName": {"Ref": "BucketName"},
-            "VersioningConfiguration": {"Status": "Enabled"},
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-            },
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-        },
-    }
+    bucket, properties = RESOURCES["Bucket"], RESOURCES["Bucket"]["Properties"]
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    # No lifecycle rule, so no version is ever removed.
+    assert set(properties) == {
+        "BucketName", "VersioningConfiguration", "BucketEncryption", "PublicAccessBlockConfiguration"
+    }  # fmt: skip
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert [*properties["PublicAccessBlockConfiguration"].values()] == [True] * 4
 
 
 def test_the_bucket_refuses_whoever_comes_without_tls() -> None:
-    assert filled(RESOURCES["BucketPolicy"]["Properties"]) == {
-        "Bucket": {"Ref": "Bucket"},
-        "PolicyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "OnlyOverTLS",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": ["arn:aws:s3:::bottleneck", "arn:aws:s3:::bottleneck/*"],
-                    "Condition": {"Bool": {"aws:SecureTransport": False}},
-                }
-            ],
-        },
-    }
+    (statement,) = filled(RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"])
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Resource"] == ["arn:aws:s3:::bottleneck", "arn:aws:s3:::bottleneck/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
 
 
 def test_a_run_may_do_what_the_runbook_says_and_no_more() -> None:
@@ -107,14 +84,9 @@ def test_a_run_may_do_what_the_runbook_says_and_no_more() -> None:
 
 def test_the_execution_role_pulls_the_image_keeps_the_log_and_reads_one_secret() -> None:
     assert permissions("ExecutionRole") == {
-        "ecr:BatchGetImage",
-        "ecr:GetAuthorizationToken",
-        "ecr:GetDownloadUrlForLayer",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "secretsmanager:GetSecretValue",
-        "sts:AssumeRole",
-    }
+        "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer", "logs:CreateLogStream",
+        "logs:PutLogEvents", "secretsmanager:GetSecretValue", "sts:AssumeRole",
+    }  # fmt: skip
     (secret,) = [one["Resource"] for _, one in statements() if "secretsmanager:GetSecretValue" in actions(one)]
     assert secret == [{"Ref": "ApiKeySecret"}]
     assert "ManagedPolicyArns" not in RESOURCES["ExecutionRole"]["Properties"]
@@ -122,16 +94,9 @@ def test_the_execution_role_pulls_the_image_keeps_the_log_and_reads_one_secret()
 
 def test_the_submitter_starts_follows_and_stops_tasks_with_these_two_roles() -> None:
     assert permissions("SubmitterPolicy") == {
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcs",
-        "ecs:DescribeTaskDefinition",
-        "ecs:DescribeTasks",
-        "ecs:RegisterTaskDefinition",
-        "ecs:RunTask",
-        "ecs:StopTask",
-        "ecs:TagResource",
-        "iam:PassRole",
-    }
+        "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks",
+        "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:StopTask", "ecs:TagResource", "iam:PassRole",
+    }  # fmt: skip
     (passed,) = [one for _, one in statements() if "iam:PassRole" in actions(one)]
     assert passed["Resource"] == [{"Fn::GetAtt": ["TaskRole", "Arn"]}, {"Fn::GetAtt": ["ExecutionRole", "Arn"]}]
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
@@ -139,18 +104,10 @@ def test_the_submitter_starts_follows_and_stops_tasks_with_these_two_roles() -> 
 
 def test_only_tasks_of_ecs_in_this_account_take_the_roles() -> None:
     trusted = [(owner, statement) for owner, statement in statements() if "sts:AssumeRole" in actions(statement)]
-    assert trusted == [
-        (
-            owner,
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
-            },
-        )
-        for owner in ("TaskRole", "ExecutionRole")
-    ]
+    assert [owner for owner, _ in trusted] == ["TaskRole", "ExecutionRole"]
+    for _, statement in trusted:
+        assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_nothing_is_allowed_by_a_wildcard() -> None:
@@ -169,11 +126,8 @@ def test_a_permission_is_for_every_resource_only_where_aws_allows_nothing_narrow
         and ACTIONS[action.split(":")[0]]["Actions"][action.split(":")[1].lower()].get("Resources")
     }
     assert everywhere == {
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcs",
-        "ecr:GetAuthorizationToken",
-        "ecs:DescribeTaskDefinition",
-    }
+        "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition",
+    }  # fmt: skip
     assert everywhere.isdisjoint(narrowable)
     assert permissions("TaskRole") - {"sts:AssumeRole"} <= narrowable
 

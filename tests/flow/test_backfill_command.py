@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import pytest
+from command import command
+from hostile.spoiled import files_in
 from many_months import write_months
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -23,10 +23,12 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect_server import wait_until
 
+from flows.backfill import backfill
 from flows.monthly_sales import monthly_sales
+from tasks.domain.issues import WrongArgument
 
-Found = TypeVar("Found")
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 
 
@@ -38,23 +40,14 @@ def start(*arguments: object, server: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def backfill(*arguments: object, server: str = "") -> subprocess.CompletedProcess[str]:
-    """Type the command."""
-    running = start(*arguments, server=server)
-    stdout, stderr = running.communicate(timeout=300)
-    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
+def places(folder: Path) -> dict[str, str]:
+    """The months and the folders of a shop."""
+    source = f"{folder}/raw/lyon/{{month}}"
+    return {"first": MONTHS[0], "last": MONTHS[-1], "source": source, "destination": f"{folder}/out"}
 
 
-def places(folder: Path) -> list[str]:
-    """The arguments with the months and the folders of a shop."""
-    return [
-        "--first", MONTHS[0], "--last", MONTHS[-1],
-        "--source", f"{folder}/raw/lyon/{{month}}", "--destination", f"{folder}/out",
-    ]  # fmt: skip
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def typed(folder: Path) -> list[str]:
+    return [text for name, value in places(folder).items() for text in (f"--{name}", value)]
 
 
 def table(stderr: str) -> list[list[str]]:
@@ -80,7 +73,7 @@ def test_a_refused_month_ends_the_backfill_and_the_next_one_does_what_is_missing
     tmp_path: Path, prefect_server: str
 ) -> None:
     write_months(tmp_path / "raw", "lyon", MONTHS, broken=["2024-02"])
-    done = backfill(*places(tmp_path), server=prefect_server)
+    done = command("backfill", *typed(tmp_path), server=prefect_server)
     assert done.returncode == 1, done.stderr
     assert table(done.stderr) == [["2024-01", "published"], ["2024-02", "refused"], ["2024-03", "not-run"]]
     assert 'C2, price: "n/a" is not a number. Correct the cell, then run again.' in done.stderr
@@ -97,13 +90,17 @@ def test_a_refused_month_ends_the_backfill_and_the_next_one_does_what_is_missing
     shutil.rmtree(tmp_path / "raw")
     write_months(tmp_path / "raw", "lyon", MONTHS)
     before = files_in(tmp_path / "out")
-    done = backfill(*places(tmp_path), server=prefect_server)
-    assert done.returncode == 0, done.stderr
-    assert [row[1] for row in table(done.stderr)] == ["unchanged", "published", "published"]
+    backfill(**places(tmp_path))
     after = files_in(tmp_path / "out")
     assert {key: after[key] for key in before} == before
     whole, _ = last_backfill()
     assert (whole.state_name, whole.state.message) == ("Completed", "2 published, 1 unchanged.")
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_deployment_that_does_not_exist_is_a_wrong_argument(tmp_path: Path) -> None:
+    with pytest.raises(WrongArgument, match=r'^deployment: the server has no "monthly-sales/backfil".$'):
+        backfill(**places(tmp_path), deployment="monthly-sales/backfil")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
@@ -111,8 +108,8 @@ def test_after_a_signal_no_new_month_starts_and_the_table_is_written(
     tmp_path: Path, prefect_server: str, how: signal.Signals
 ) -> None:
     write_months(tmp_path / "raw", "lyon", MONTHS)
-    running = start(*places(tmp_path), server=prefect_server)
-    wait_for(lambda: list((tmp_path / "out/manifests").glob("2024-01.json")), "the first month")
+    running = start(*typed(tmp_path), server=prefect_server)
+    wait_until(lambda: list((tmp_path / "out/manifests").glob("2024-01.json")), 60, "the first month")
     time.sleep(0.5)
     running.send_signal(how)
     _, stderr = running.communicate(timeout=60)
@@ -142,7 +139,7 @@ def test_the_run_of_a_deployment_continues_when_its_backfill_is_interrupted(
 
     months = ("--first", "2024-01", "--last", "2024-03")
     running = start("--deployment", f"monthly-sales/{name}", *months, server=prefect_server)
-    wait_for(begun, "the run of the first month")
+    wait_until(begun, 60, "the run of the first month")
     running.send_signal(signal.SIGINT)
     _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130, stderr
@@ -151,43 +148,3 @@ def test_the_run_of_a_deployment_continues_when_its_backfill_is_interrupted(
     (left,) = begun()
     assert left.state_name == "Scheduled"
     assert left.parameters == parameters | {"month": "2024-01"}
-
-
-@pytest.mark.long
-def test_a_server_that_does_not_answer_ends_with_3_and_a_sentence(tmp_path: Path) -> None:
-    write_months(tmp_path / "raw", "lyon", MONTHS)
-    done = backfill(*places(tmp_path), server="http://127.0.0.1:9/api")
-    assert done.returncode == 3
-    assert "the Prefect server at http://127.0.0.1:9/api does not answer" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_deployment_that_does_not_exist_ends_with_2(tmp_path: Path, prefect_server: str) -> None:
-    done = backfill("--deployment", "monthly-sales/backfil", *places(tmp_path), server=prefect_server)
-    assert done.returncode == 2
-    assert done.stderr == 'monthly-sales backfill: deployment: the server has no "monthly-sales/backfil".\n'
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        pytest.param(["--source", "raw"], "has no {month}", id="one source for every month"),
-        pytest.param(["--source", "raw/{mois}{month}"], "has a placeholder that is not known", id="placeholder"),
-        pytest.param(["--source", "ftp://raw/{month}"], "ftp:// is not known", id="kind of place"),
-        pytest.param(["--last", "2023-01"], "2024-01 comes after 2023-01", id="backwards"),
-    ],
-)
-def test_a_wrong_argument_ends_with_2_before_anything_is_started(arguments: list[str], sentence: str) -> None:
-    done = backfill("--first", "2024-01", "--last", "2024-02", *arguments)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "server" not in done.stderr
-
-
-def wait_for(found: Callable[[], list[Found]], what: str) -> list[Found]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if results := found():
-            return results
-        time.sleep(0.1)
-    pytest.fail(f"{what} did not appear within 60 seconds")

@@ -1,82 +1,36 @@
-"""`monthly-sales` as it is typed: exit codes, what stands on the screen, and no traceback."""
+"""`monthly-sales` as it is typed: exit codes, what the screen shows, and no traceback."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import openpyxl
 import polars as pl
 import pytest
+from command import command, command_here
+from hostile.spoiled import SAMPLE, SpoiledMonth, spoiled_month
 
-ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "data" / "2025-05"
-
-
-def command(*arguments: object, server: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Type the command, with a server or without."""
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
-        env=os.environ | {"PREFECT_API_URL": server},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+WATCHED = {"prefect", "polars", "scipy", "dataframely", "fastexcel", "xlsxwriter", "boto3", "prefect_aws"}
+"""Modules that take the time."""
 
 
-def test_the_sample_ends_as_the_readme_shows_it(tmp_path: Path, prefect_server: str) -> None:
-    """The two commands of `make run`."""
-    source = ("--source", ROOT / "data" / "{month}")
-    earlier = command(
-        "backfill", "--first", "2024-04", "--last", "2025-04", *source, server=prefect_server, cwd=tmp_path
-    )
-    assert earlier.returncode == 0, earlier.stderr
-    done = command("run", "--month", "2025-05", *source, server=prefect_server, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"```text\n{done.stdout}```\n" in readme
-    assert f"\n{_row_counts(tmp_path)}\n" in readme
-    *lines, sentence, publish, announce = done.stderr.splitlines()
-    assert sentence == "2025-05 is published (revision 1)."
-    stages = [line.split()[0] for line in (*lines, publish, announce)]
-    assert set(stages[2:5]) == {"convert-erp", "convert-liaison", "convert-web"}
-    assert stages[:2] + stages[5:] == [
-        "fetch-workbooks", "check-published", "clean-erp", "clean-liaison", "clean-web", "validate-cleaning",
-        "join-sources", "validate-join", "compute-revenue", "validate-revenue", "classify-wines",
-        "validate-classification", "read-history", "compare-snapshots", "summarise-snapshot", "validate-comparison",
-        "write-reports", "audit-reports", "publish", "announce",
-    ]  # fmt: skip
-
-
-def _row_counts(folder: Path) -> str:
-    """The row counts of the README's diagram."""
-    manifest = json.loads((folder / "reports/manifests/2025-05.json").read_text(encoding="utf-8"))
-    counts = [f"{manifest['rows'][source]['read']} rows" for source in ("erp", "liaison", "web")]
-    return " " + "".join(f"{count:24}" for count in counts).rstrip()
+def thirty_returned(month: SpoiledMonth) -> None:
+    sku, kind, units = (month.column("web", name) for name in ("sku", "post_type", "total_sales"))
+    sold = [row for row in month.rows("web")[1:] if row[kind] == "product" and row[sku] is not None]
+    for row in sold[:30]:
+        row[units] = -1
 
 
 def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, prefect_server: str) -> None:
-    book = openpyxl.load_workbook(SAMPLE / "web.xlsx")
-    sheet = book.active
-    columns = {cell.value: cell.column_letter for cell in sheet[1]}
-    products = [r for r in range(2, sheet.max_row) if sheet[f"{columns['post_type']}{r}"].value == "product"]
-    sold = [r for r in products if sheet[f"{columns['sku']}{r}"].value is not None]
-    cells = [f"{columns['total_sales']}{row}" for row in sold[:30]]
-    for cell in cells:
-        sheet[cell] = -1
-    book.save(tmp_path / "web.xlsx")
+    source = spoiled_month(tmp_path / "source", thirty_returned)
     done = command(
-        "run", "--month", "2025-05", "--source", SAMPLE, "--web", tmp_path / "web.xlsx",
+        "run", "--month", "2025-05", "--source", SAMPLE, "--web", source / "web.xlsx",
         "--destination", tmp_path / "reports", server=prefect_server,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     lines = done.stderr.splitlines()
-    assert f'web.xlsx [Sheet1] {cells[0]}, total_sales: "-1" is below 0. Correct the cell, then run again.' in lines
+    assert 'web.xlsx [Sheet1] F4, total_sales: "-1" is below 0. Correct the cell, then run again.' in lines
     assert "… and 10 more like this (negative: 30 in all)." in lines
     assert lines[-1].startswith("30 errors, nothing is published.")
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["refused"]
@@ -97,18 +51,23 @@ def test_the_table_of_each_stage_is_kept_where_it_is_asked_for(tmp_path: Path, p
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(["--month", "2025-5"], '"2025-5" is not a month. Write it as YYYY-MM', id="month"),
-        pytest.param(["--source", "raw/{shop}"], '"raw/{shop}" has a placeholder that is not known.', id="placeholder"),
-        pytest.param(
-            ["--web", "{shop}.xlsx"], '"{shop}.xlsx" has a placeholder that is not known.', id="placeholder in a name"
-        ),
-        pytest.param(["--export-date", "15/05/2025"], '"15/05/2025" is not a date. Write it as YYYY-MM-DD', id="date"),
-        pytest.param(["--premium-threshold", "nan"], "nan: Input should be a finite number", id="threshold"),
-        pytest.param(["--premium-treshold", "2"], "unrecognized arguments: --premium-treshold", id="typing error"),
+        (["run", "--month", "2025-5"], '"2025-5" is not a month. Write it as YYYY-MM'),
+        (["run", "--source", "raw/{shop}"], '"raw/{shop}" has a placeholder that is not known.'),
+        (["run", "--web", "{shop}.xlsx"], '"{shop}.xlsx" has a placeholder that is not known.'),
+        (["run", "--export-date", "15/05/2025"], '"15/05/2025" is not a date. Write it as YYYY-MM-DD'),
+        (["run", "--premium-threshold", "nan"], "nan: Input should be a finite number"),
+        (["run", "--premium-treshold", "2"], "unrecognized arguments: --premium-treshold"),
+        (["backfill", "--first", "2024-01", "--last", "2024-02", "--source", "raw"], "has no {month}"),
+        (["backfill", "--first", "2024-01", "--last", "2024-02", "--source", "ftp://raw/{month}"], "ftp:// is not"),
+        (["backfill", "--first", "2024-01", "--last", "2023-01"], "2024-01 comes after 2023-01"),
+        (["verify", "--month", "May"], 'verify: month: "May" is not a month. Write it as YYYY-MM, such as 2025-05.'),
+        (["list", "--destination", "ftp://cave"], 'list: "ftp://cave": ftp:// is not known. Use a folder, or s3://'),
     ],
 )
-def test_a_wrong_argument_ends_with_2_before_anything_is_started(arguments: list[str], sentence: str) -> None:
-    done = command("run", *arguments)
+def test_a_wrong_argument_ends_with_2_before_anything_is_started(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    done = command_here(tmp_path, *arguments)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "server" not in done.stderr
@@ -121,18 +80,23 @@ def test_a_folder_that_is_not_there_ends_with_3(tmp_path: Path, prefect_server: 
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_does_not_answer_ends_with_3(tmp_path: Path) -> None:
-    done = command("run", "--source", SAMPLE, "--destination", tmp_path, server="http://127.0.0.1:9/api")
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "--source", SAMPLE], ["backfill", "--first", "2024-01", "--last", "2024-01"]],
+    ids=lambda a: a[0],
+)
+def test_a_server_that_does_not_answer_ends_with_3(tmp_path: Path, arguments: list[object]) -> None:
+    done = command(*arguments, "--destination", tmp_path, server="http://127.0.0.1:9/api")
     assert done.returncode == 3
     assert "the Prefect server at http://127.0.0.1:9/api does not answer" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_where_no_server_may_be_started_a_missing_address_ends_with_3(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
-    done = command("run", "--source", SAMPLE, "--destination", tmp_path)
+def test_where_no_server_may_be_started_a_missing_address_ends_with_3(tmp_path: Path) -> None:
+    places = ("--source", SAMPLE, "--destination", tmp_path)
+    done = command("run", *places, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="false")
     assert done.returncode == 3
-    assert done.stderr == ("Failed: no PREFECT_API_URL is set, and a server of its own is switched off for this run.\n")
+    assert done.stderr == "Failed: no PREFECT_API_URL is set, and a server of its own is switched off for this run.\n"
 
 
 def test_without_a_server_the_command_says_at_once_that_it_starts_its_own(tmp_path: Path) -> None:
@@ -147,8 +111,9 @@ def test_help_and_wrong_arguments_do_not_wait_for_prefect() -> None:
     """The modules that take the time are not imported."""
     code = (
         "import sys\nfrom flows.cli import main\n"
-        "try: main(['run', '--help'])\nexcept SystemExit: pass\n"
-        "print('loaded:', sorted({'prefect', 'polars', 'scipy', 'dataframely'} & set(sys.modules)))"
+        "for arguments in [], ['run'], ['verify'], ['list'], ['backfill']:\n"
+        "    try: main([*arguments, '--help'])\n    except SystemExit: pass\n"
+        f"print('loaded:', sorted({WATCHED} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: []"

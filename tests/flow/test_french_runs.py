@@ -1,13 +1,13 @@
 """A run in French shows no English message, whether its data is refused or accepted although it is unusual."""
 
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import openpyxl
 import pytest
 from babel.messages.pofile import read_po
+from hostile.spoiled import SAMPLE, run_flow, spoiled_month
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
@@ -20,7 +20,6 @@ from tasks.report.issue_words import refusal_lines
 from tasks.storage.local import LocalStorage
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "data" / "2025-05"
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -54,13 +53,8 @@ def artifacts(keys: Sequence[str]) -> str:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """The sample month without the last forty links."""
-    folder = tmp_path / "source"
-    shutil.copytree(SAMPLE, folder)
-    book = openpyxl.load_workbook(folder / "liaison.xlsx")
-    book.active.delete_rows(book.active.max_row - 39, 40)
-    book.save(folder / "liaison.xlsx")
-    return folder
+    """The sample month without the last 36 links."""
+    return spoiled_month(tmp_path / "source", lambda month: month.rows("liaison").__delitem__(slice(-36, None)))
 
 
 def texts_of(workbook: Path) -> Iterator[str]:
@@ -102,7 +96,7 @@ def test_an_unusual_month_in_french_shows_no_english_message(tmp_path: Path, sou
 
 
 def test_what_verify_finds_in_a_french_month_is_for_engineers_and_in_english(tmp_path: Path) -> None:
-    monthly_sales(month="2025-05", source=str(SAMPLE), destination=str(tmp_path), language="fr")
+    run_flow(SAMPLE, tmp_path, language="fr")
     workbook = tmp_path / "sales_reports/sales_report_2025-05.xlsx"
     workbook.unlink()
     assert verify_month(LocalStorage(tmp_path), "2025-05", repair=False).faults == [

@@ -1,26 +1,18 @@
-"""The whole command, killed or told to stop in the middle of a publication on a real S3 server."""
+"""The whole command, killed or terminated in the middle of a publication on a real S3 server."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from fault_proxy import Call, CutBefore, Delay, FaultProxy, Request
+from hostile.spoiled import SAMPLE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.sorting import FlowRunSort
-from s3_server import S3Server, s3_server
-
-SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
+from publishing import s3_environment
+from s3_server import S3Server
 
 
 @pytest.fixture(scope="module")
@@ -33,22 +25,16 @@ def undisturbed(s3: S3Server, prefect_server: str) -> dict[str, bytes]:
 
 def start(s3: S3Server, endpoint: str, bucket: str, api: str) -> subprocess.Popen[bytes]:
     """Start `monthly-sales run` on the sample month."""
-    credentials = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": s3.keys["publisher"].access,
-        "AWS_SECRET_ACCESS_KEY": s3.keys["publisher"].secret,
-        "AWS_REGION": "eu-west-3",
-        "PREFECT_API_URL": api,
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "run", "--month", "2025-05", "--source", str(SAMPLE),
          "--destination", f"s3://{bucket}/prod"],
-        env=os.environ | credentials, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=s3_environment(endpoint, s3.keys["publisher"]) | {"PREFECT_API_URL": api},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
 def is_put(key: str) -> Callable[[Request], bool]:
-    """Whether a request writes a key that holds these letters."""
+    """Whether a request writes a key that contains these letters."""
     return lambda request: request.method == "PUT" and key in request.path
 
 
@@ -60,7 +46,7 @@ def is_put(key: str) -> Callable[[Request], bool]:
         pytest.param("while-showing", is_put("prod/wines/ordinary_wines"), id="while it shows", marks=pytest.mark.long),
     ],
 )
-def test_a_killed_run_leaves_no_half_and_the_next_one_goes_on(
+def test_a_killed_run_leaves_no_half_and_the_next_one_continues(
     s3: S3Server, undisturbed: dict[str, bytes], prefect_server: str, bucket: str, moment: Callable[[Request], bool]
 ) -> None:
     s3.make_bucket(bucket)
@@ -81,20 +67,20 @@ def test_a_killed_run_leaves_no_half_and_the_next_one_goes_on(
     assert s3.objects(bucket) == undisturbed
 
 
-def test_a_run_that_is_told_to_stop_ends_within_ten_seconds(s3: S3Server, prefect_server: str) -> None:
-    bucket = s3.make_bucket("told-to-stop")
+def test_a_run_that_is_terminated_ends_within_ten_seconds(s3: S3Server, prefect_server: str) -> None:
+    bucket = s3.make_bucket("terminated")
     with FaultProxy(s3.endpoint) as proxy:
         run = start(s3, proxy.endpoint, bucket, prefect_server)
-        told: list[float] = []
+        stopped: list[float] = []
 
-        def tell() -> None:
-            told.append(time.monotonic())
+        def stop() -> None:
+            stopped.append(time.monotonic())
             run.terminate()
 
         slow = is_put("sales_report")
-        proxy.plan(lambda _, seen: Call(tell, then=Delay(12)) if slow(seen) and not told else None)
+        proxy.plan(lambda _, seen: Call(stop, then=Delay(12)) if slow(seen) and not stopped else None)
         run.wait(timeout=120)
-        seconds = time.monotonic() - told[0]
+        seconds = time.monotonic() - stopped[0]
     assert seconds < 10
     assert run.returncode != 0
     assert not [key for key in s3.objects(bucket) if "manifests" in key]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import openpyxl
 import pytest
+from hostile.spoiled import run_flow
 from prefect.client.orchestration import get_client
 from prefect.states import Completed
 
@@ -45,8 +46,7 @@ def shop_with_counter(folder: Path, units: int) -> Path:
 
 def test_the_next_month_is_compared_with_what_was_published_before(published: Path, tmp_path: Path) -> None:
     may = manifest(published, "2025-05")
-    source = str(shop_with_counter(tmp_path / "june", 20))
-    june = monthly_sales(month="2025-06", source=source, destination=str(published))
+    june = run_flow(shop_with_counter(tmp_path / "june", 20), published, month="2025-06")
     assert june.figures.revenue - Decimal(may["figures"]["revenue"]) == 6 * Decimal("12.50")
     earlier = manifest(published, "2025-06")["earlier_snapshots"]
     assert [(each["month"], each["id"]) for each in earlier] == [
@@ -57,8 +57,7 @@ def test_the_next_month_is_compared_with_what_was_published_before(published: Pa
 
 def test_a_month_that_was_published_before_is_corrected(published: Path, tmp_path: Path) -> None:
     before = manifest(published, "2025-05")
-    source = str(shop_with_counter(tmp_path / "corrected", 15))
-    corrected = monthly_sales(month="2025-05", source=source, destination=str(published))
+    corrected = run_flow(shop_with_counter(tmp_path / "corrected", 15), published)
     assert corrected.sentence == (
         "2025-05 is published (revision 2). Since revision 1: total revenue to date €2,119.80 → €2,132.30, +1 bottle."
     )
@@ -83,7 +82,7 @@ def test_a_backfill_over_months_that_were_published_before_keeps_their_figures(p
 @pytest.fixture
 def exported_on_the_22nd(published: Path) -> Path:
     """The publication with a revision of May that was exported a week late."""
-    monthly_sales(month="2025-05", export_date="2025-05-22", source=SOURCE, destination=str(published))
+    run_flow(SOURCE, published, export_date="2025-05-22")
     return published
 
 
@@ -101,7 +100,7 @@ def test_a_backfill_through_a_deployment_gives_its_runs_the_published_export_dat
 
     async def run_deployment(_name: str, parameters: dict, **_: object) -> SimpleNamespace:
         started.append(parameters)
-        monthly_sales(**places | parameters)
+        run_flow(**places | parameters)
         return SimpleNamespace(state=Completed())
 
     places = {"source": SOURCE, "destination": str(exported_on_the_22nd)}

@@ -1,4 +1,4 @@
-"""`monthly-sales run` on a terminal, through a pseudo-terminal, and beside one."""
+"""`monthly-sales run` on a terminal: a pseudo-terminal."""
 
 import fcntl
 import os
@@ -11,12 +11,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from hostile.spoiled import SAMPLE
 
-SAMPLE = Path(__file__).parents[2] / "data" / "2025-05"
 
-
-def on_a_terminal(*arguments: object, server: str, **environment: str) -> str:
-    """What a terminal of 100 columns is sent by the command."""
+def on_a_terminal(destination: Path, server: str, **environment: str) -> str:
+    """What a run sends to a terminal of 100 columns."""
+    places = ("--source", SAMPLE, "--destination", destination)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     sent = bytearray()
@@ -32,7 +32,7 @@ def on_a_terminal(*arguments: object, server: str, **environment: str) -> str:
     reader.start()
     nothing = {name: text for name, text in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "TERM"}}
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "run", "--month", "2025-05", *map(str, arguments)],
+        [sys.executable, "-m", "flows.cli", "run", "--month", "2025-05", *places],
         env=nothing | {"PREFECT_API_URL": server, "TERM": "xterm-256color", "LANG": "C.UTF-8"} | environment,
         stdin=theirs, stdout=theirs, stderr=theirs, timeout=120, check=False,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def on_a_terminal(*arguments: object, server: str, **environment: str) -> str:
 
 
 def test_a_terminal_shows_the_stage_that_runs_then_the_month_as_a_table(tmp_path: Path, prefect_server: str) -> None:
-    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server)
+    shown = on_a_terminal(tmp_path, prefect_server)
     assert "\x1b[32m⠋\x1b[0m Starting" in shown
     assert "\x1b[32m✓ \x1b[0mwrite-reports" in shown
     first, last = shown.index("convert-erp"), shown.index("announce")
@@ -56,12 +56,13 @@ def test_a_terminal_shows_the_stage_that_runs_then_the_month_as_a_table(tmp_path
 
 @pytest.mark.long
 def test_a_terminal_without_colours_gets_none(tmp_path: Path, prefect_server: str) -> None:
-    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server, NO_COLOR="1")
+    shown = on_a_terminal(tmp_path, prefect_server, NO_COLOR="1")
     assert "✓ write-reports" in shown
     assert "\x1b[32m" not in shown
 
 
+@pytest.mark.long
 def test_a_dumb_terminal_gets_the_lines_of_a_file(tmp_path: Path, prefect_server: str) -> None:
-    shown = on_a_terminal("--source", SAMPLE, "--destination", tmp_path, server=prefect_server, TERM="dumb")
+    shown = on_a_terminal(tmp_path, prefect_server, TERM="dumb")
     assert "\x1b" not in shown
     assert "Total revenue to date: €25,236.60; 10.1% from premium wines\r\n" in shown

@@ -12,12 +12,10 @@ from typing import Any
 
 import openpyxl
 from builders import Formula
-from hostile.spoiled import SAMPLE, SpoiledMonth, archive_of
+from hostile.spoiled import SAMPLE, Spoil, SpoiledMonth, archive_of, put
 from openpyxl.comments import Comment
 
 from tasks.domain.sources import SOURCES, Source
-
-Spoil = Callable[[SpoiledMonth], object]
 
 SOUND: dict[str, Any] = {
     "products": 210, "units": 1_059, "revenue": Decimal("25236.60"), "premium": 11, "ordinary": 199,
@@ -55,10 +53,6 @@ def published(group: str, name: str, spoil: Spoil, *, through_the_command: bool 
 
 def refused(group: str, name: str, spoil: Spoil, *words: str, through_the_command: bool = False) -> None:
     CASES.append(Case(group, name, spoil, words, {}, through_the_command))
-
-
-def put(source: Source, column: str, value: object) -> Spoil:
-    return lambda month: month.put(source, column, value)
 
 
 def replaced(source: Source, content: bytes) -> Spoil:

@@ -2,8 +2,8 @@
 
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from io import BytesIO
@@ -15,20 +15,21 @@ from unittest import mock
 import openpyxl
 import polars as pl
 from builders import write_workbook
+from frames import stage_here
 from prefect import Task
 from prefect.logging import disable_run_logger
 
 from flows import monthly_sales as flow
 from tasks import run as run_module
 from tasks import stages
+from tasks.announcement import events
 from tasks.domain.issues import DataRefused
 from tasks.domain.sources import SOURCES, Source
 from tasks.publication.publisher import PublishedMonth
 from tasks.run import Run
 from tasks.workbook.fetch import FetchedWorkbook
 from tasks.workbook.limited_process import WorkbookReader
-from tasks.workbook.reader import read_workbook
-from tasks.workbook.staging import StagedWorkbook, stage_workbook
+from tasks.workbook.staging import StagedWorkbook
 
 Rows = list[list[Any]]
 
@@ -51,7 +52,7 @@ class SpoiledMonth:
 
     Attributes:
         folder: The source folder of the run.
-        sheets: The cells of the workbooks that are written anew, header first.
+        sheets: The cells of the workbooks that are written again, header first.
         options: What is passed on to `builders.write_workbook`, by source.
     """
 
@@ -92,7 +93,7 @@ class SpoiledMonth:
     def replace_in_part(self, source: Source, part: str, old: bytes, new: bytes) -> None:
         """Change the XML itself: for what no library would write."""
         parts = self.parts(source)
-        assert old in parts[part], f"{part} does not hold {old!r}"
+        assert old in parts[part], f"{part} does not contain {old!r}"
         self.replace_parts(source, parts | {part: parts[part].replace(old, new, 1)})
 
     def edit(self, source: Source, change: Callable[[openpyxl.Workbook], object]) -> None:
@@ -107,39 +108,41 @@ class SpoiledMonth:
             write_workbook(self.path(source), rows, **self.options.get(source, {}))
 
 
-@contextmanager
-def spoiled_month(folder: Path, spoil: Callable[[SpoiledMonth], object]) -> Iterator[Path]:
-    """The source folder of a spoiled month."""
+Spoil = Callable[[SpoiledMonth], object]
+
+
+def spoiled_month(folder: Path, spoil: Spoil) -> Path:
+    """A new source folder with the sample month, spoiled."""
     folder.mkdir()
     month = SpoiledMonth(folder)
     for source in SOURCES:
         month.path(source).write_bytes((SAMPLE / f"{source}.xlsx").read_bytes())
     spoil(month)
     month.write()
-    yield folder
+    return folder
+
+
+def put(source: Source, column: str, value: object) -> Spoil:
+    """Another value in the row of the product that is spoiled."""
+    return lambda month: month.put(source, column, value)
 
 
 _staged: dict[tuple[Source, str], StagedWorkbook] = {}
 _staged_files = tempfile.TemporaryDirectory(prefix="staged-")
 
 
-def stage_here(workbook: Path, source: Source, file: str, target: Path) -> StagedWorkbook:
-    """The workbook staged in this process, since one of its own takes half a second to start."""
-    return stage_workbook(workbook, source, file, target, SimpleNamespace(read=read_workbook))
-
-
 def staged(workbook: FetchedWorkbook) -> StagedWorkbook:
-    """The staged workbook; the sample's own are read once, since nearly every case leaves two of them alone."""
+    """The staged workbook; the sample's own are read once, since nearly every case leaves two of them unchanged."""
     key = workbook.source, workbook.facts.sha256
     if key not in _staged:
         target = Path(_staged_files.name) / f"{len(_staged)}.parquet"
-        _staged[key] = stage_here(workbook.path, workbook.source, workbook.file, target)
+        _staged[key] = stage_here(workbook.path, workbook.source, target, workbook.file)
     book = _staged[key]
     return replace(book, columns=book.columns.with_columns(file=pl.lit(workbook.file)))
 
 
 def _task_without_server(source: Source) -> Any:
-    """Stands for the task that converts a workbook: submitted, it is done at once."""
+    """In place of the task that converts a workbook: submitted, it is done at once."""
 
     def submit(workbooks: Mapping[Source, FetchedWorkbook], run: Run, reader: WorkbookReader) -> Any:
         del run, reader  # what is staged is shared
@@ -152,8 +155,8 @@ def _task_without_server(source: Source) -> Any:
     return SimpleNamespace(submit=submit)
 
 
-def run_flow(source: Path, destination: Path, **parameters: Any) -> PublishedMonth:
-    """The flow itself, its tasks called as the functions that they are.
+def run_flow(source: Path | str, destination: Path | str, **parameters: Any) -> PublishedMonth:
+    """The flow itself, its tasks called as the functions that they are; without a server, and in this process.
 
     Raises:
         DataRefused: As the flow does.
@@ -164,9 +167,12 @@ def run_flow(source: Path, destination: Path, **parameters: Any) -> PublishedMon
                 patches.enter_context(mock.patch.object(flow, name, task.fn))
         patches.enter_context(mock.patch.object(stages, "_convert", _task_without_server))
         patches.enter_context(mock.patch.object(stages, "wait", return_value=None))
-        patches.enter_context(mock.patch.object(tempfile, "tempdir", str(destination.parent)))
-        for module in (stages, run_module):  # there is no dashboard
+        if isinstance(destination, Path):
+            patches.enter_context(mock.patch.object(tempfile, "tempdir", str(destination.parent)))
+        for module in (stages, run_module):  # there is neither a dashboard nor a server of events
             patches.enter_context(mock.patch.object(module, "show_artifacts"))
+        if not isinstance(events.emit_event, mock.Mock):
+            patches.enter_context(mock.patch.object(events, "emit_event"))
         patches.enter_context(disable_run_logger())
         return flow.monthly_sales.fn(
             **{"month": "2025-05", "source": str(source), "destination": str(destination)} | parameters
@@ -180,3 +186,12 @@ def archive_of(**parts: str) -> bytes:
         for name, text in parts.items():
             archive.writestr(name, text)
     return content.getvalue()
+
+
+def wine_files(destination: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (destination / "wines").glob("*.csv")}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

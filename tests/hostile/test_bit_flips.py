@@ -5,19 +5,20 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hostile.spoiled import SAMPLE, stage_here
+from frames import stage_here
+from hostile.spoiled import SAMPLE
 from polars.testing import assert_frame_equal
 from publishing import LONG
 
 from tasks.domain.issues import DataRefused
 from tasks.domain.sources import SOURCES, Source
 
-FLIPS = 2_000 if LONG else 200
+FLIPS = 2_000 if LONG else 100
 
 
 def read(workbook: Path, source: Source, staged: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Where the columns are, and the staged table."""
-    book = stage_here(workbook, source, f"{source}.xlsx", staged)
+    book = stage_here(workbook, source, staged)
     return book.columns, book.raw.collect()
 
 

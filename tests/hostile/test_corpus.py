@@ -44,8 +44,8 @@ def assert_inert(folder: Path) -> None:
 
 
 ALIKE = [case for case in CASES if case.group in {"cells", "headers", "keys", "titles"}]
-SHORT = [case for case in CASES if case not in ALIKE or ALIKE.index(case) % 2 == 0]
-"""The short form leaves out every other case of the groups whose cases are much alike."""
+SHORT = [case for case in CASES if case not in ALIKE or ALIKE.index(case) % 3 == 0]
+"""The short form has one of three cases of the groups whose cases are much alike."""
 
 
 def test_the_short_form_has_a_hundred_cases() -> None:
@@ -61,30 +61,30 @@ def test_the_short_form_has_a_hundred_cases() -> None:
 )
 def test_the_month_is_published_with_its_figures_or_refused_with_its_words(case: Case, tmp_path: Path) -> None:
     destination = tmp_path / "reports"
-    with spoiled_month(tmp_path / "source", case.spoil) as source:
-        before = {path for path in files_in(tmp_path) if source not in path.parents}
-        if case.words:
-            with pytest.raises(DataRefused) as refused:
-                run_flow(source, destination)
-            assert_refused(case, refused.value, destination)
-        else:
-            published = run_flow(source, destination)
-            figures = {name: getattr(published.figures, name) for name in SOUND}
-            assert figures == SOUND | case.figures
-            assert {path.relative_to(destination).parts[0] for path in files_in(destination)} == {
-                "sales_reports", "wines", "quality", "tables", "manifests", "revisions",
-            }  # fmt: skip
-            left = set(files_in(tmp_path)) - before
-            assert all(source in path.parents or destination in path.parents for path in left)
-        assert_inert(destination)
+    source = spoiled_month(tmp_path / "source", case.spoil)
+    before = {path for path in files_in(tmp_path) if source not in path.parents}
+    if case.words:
+        with pytest.raises(DataRefused) as refused:
+            run_flow(source, destination)
+        assert_refused(case, refused.value, destination)
+    else:
+        published = run_flow(source, destination)
+        figures = {name: getattr(published.figures, name) for name in SOUND}
+        assert figures == SOUND | case.figures
+        assert {path.relative_to(destination).parts[0] for path in files_in(destination)} == {
+            "sales_reports", "wines", "quality", "tables", "manifests", "revisions",
+        }  # fmt: skip
+        left = set(files_in(tmp_path)) - before
+        assert all(source in path.parents or destination in path.parents for path in left)
+    assert_inert(destination)
 
 
 def assert_refused(case: Case, refused: DataRefused, destination: Path) -> None:
-    told = lines(refused.issues.filter(severity="error"))
-    assert sorted(line[: len(words)] for line, words in zip(sorted(told), sorted(case.words), strict=True)) == sorted(
+    shown = lines(refused.issues.filter(severity="error"))
+    assert sorted(line[: len(words)] for line, words in zip(sorted(shown), sorted(case.words), strict=True)) == sorted(
         case.words
-    ), told
-    assert all("\n" not in line and len(line) < 400 for line in told)
+    ), shown
+    assert all("\n" not in line and len(line) < 400 for line in shown)
     assert len(str(refused)) < 600
     assert "\n" not in str(refused)
     assert {path.relative_to(destination).parts[0] for path in files_in(destination)} == {"refused"}

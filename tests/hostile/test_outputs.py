@@ -28,8 +28,7 @@ def all_titles(month: SpoiledMonth) -> None:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
-    with spoiled_month(folder / "source", all_titles) as source:
-        run_flow(source, folder / "reports")
+    run_flow(spoiled_month(folder / "source", all_titles), folder / "reports")
     return folder / "reports"
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
-
-pytest.importorskip("boto3", reason="needs boto3, the client of S3")
 from fault_proxy import Call, CutBefore, FaultProxy
 from publishing import Destination, End, Export, Publishers, check_bucket, own_key, publish
 
@@ -91,7 +89,7 @@ def test_a_run_killed_at_any_request_leaves_whole_files_and_the_next_run_ends_as
                 proxy.reset()
                 proxy.on(number, kill)
                 assert publishers.run(destination, [scene.run]) == [End(-signal.SIGKILL)]
-                assert len(proxy.log) == number
+                assert len(proxy.log) >= number  # others may be on their way
 
                 left = destination.objects()
                 check_bucket(left, at_rest=False)

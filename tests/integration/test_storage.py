@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,11 +24,6 @@ LARGE = b"M" + bytes(3 * CHUNK) + b"ay"  # several readings
 @pytest.fixture
 def in_bucket(s3, bucket: str) -> Storage:
     return Destination(s3, bucket).storage()
-
-
-@pytest.fixture(params=["a folder", "S3"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return LocalStorage(tmp_path / "reports") if request.param == "a folder" else request.getfixturevalue("in_bucket")
 
 
 @pytest.fixture
@@ -228,17 +221,6 @@ def test_an_address_without_a_bucket_is_refused(address: str) -> None:
     with pytest.raises(WrongArgument) as refused:
         Location(address).open()
     assert str(refused.value) == f'"{address}" names no bucket. Write it as s3://bucket/prefix.'
-
-
-def test_a_folder_needs_neither_prefect_nor_the_client_of_s3(tmp_path: Path) -> None:
-    code = (
-        "import sys\nfrom tasks.storage.location import Location\n"
-        "Location(sys.argv[1]).open().compare_and_swap('manifest', b'May', None)\n"
-        "print(sorted({'boto3', 'botocore', 'prefect', 'prefect_aws'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-    assert (tmp_path / "manifest").read_bytes() == b"May"
 
 
 CONSOLE = "https://eu-west-3.console.aws.amazon.com/s3/object"

@@ -14,6 +14,7 @@ import openpyxl
 import polars as pl
 import pytest
 from builders import Formula, inline_row, sheet_xml, write_raw_workbook, write_workbook
+from frames import stage_here
 from polars.testing import assert_frame_equal
 
 from tasks.domain.issues import DataRefused
@@ -26,8 +27,8 @@ ERP = ("product_id", "onsale_web", "price", "stock_quantity", "stock_status")
 LINK = ("product_id", "id_web")
 
 
-def stage(workbook: Path, source: str = "erp", file: str | None = None) -> StagedWorkbook:
-    return stage_workbook(workbook, source, file or f"{source}.xlsx", workbook.with_suffix(".parquet"))
+def stage(workbook: Path, source: str = "erp", file: str = "") -> StagedWorkbook:
+    return stage_here(workbook, source, workbook.with_suffix(".parquet"), file)
 
 
 def letters(staged: StagedWorkbook) -> dict[str, str | None]:
@@ -47,7 +48,7 @@ def refused(workbook: Path, source: str = "erp") -> DataRefused:
     return caught.value
 
 
-def told(refusal: DataRefused, *columns: str) -> list[tuple]:
+def issues(refusal: DataRefused, *columns: str) -> list[tuple]:
     return refusal.issues.select(columns).rows()
 
 
@@ -144,10 +145,10 @@ def test_the_staged_workbook_and_its_refusal_cross_a_process_boundary(xlsx):
         staged = pool.submit(stage_workbook, good, "liaison", "liaison.xlsx", xlsx.with_suffix(".parquet"))
         refusal = pool.submit(stage_workbook, bad, "liaison", "liaison.xlsx", xlsx.with_suffix(".parquet"))
         assert pickle.loads(pickle.dumps(staged.result())).size == "1 rows"
-        assert told(refusal.exception(), "rule", "column") == [("missing-column", "id_web")]
+        assert issues(refusal.exception(), "rule", "column") == [("missing-column", "id_web")]
 
 
-# What a cell holds
+# What a cell contains
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_the_staged_workbook_and_its_refusal_cross_a_process_boundary(xlsx):
         pytest.param(Formula("=2*6"), None, "uncalculated", id="formula never calculated"),
     ],
 )
-def test_a_cell_keeps_what_it_holds(xlsx, value, text, kind):
+def test_a_cell_keeps_its_content(xlsx, value, text, kind):
     write_workbook(xlsx, [("product_id", "price"), (1, value), (2, 1)])
 
     assert table(xlsx, "price", kind_of("price"))[0] == (2, text, kind)
@@ -199,10 +200,15 @@ def test_a_cell_keeps_what_it_holds(xlsx, value, text, kind):
     ],
 )
 def test_a_number_is_the_one_that_is_stored(xlsx, cell, text, kind):
-    rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c><c r="B2">{cell}</c></row>'
-    write_raw_workbook(xlsx, sheet_xml(rows))
+    write_raw_workbook(xlsx, with_price(f'<c r="B2">{cell}</c>'))
 
     assert table(xlsx, "price", kind_of("price")) == [(2, text, kind)]
+
+
+def with_price(cell: str) -> str:
+    """A sheet of one product whose price is this XML."""
+    rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c>{cell}</row>'
+    return sheet_xml(rows)
 
 
 @pytest.mark.parametrize(
@@ -213,11 +219,11 @@ def test_a_number_is_the_one_that_is_stored(xlsx, cell, text, kind):
         pytest.param('t="b"><f>1=1</f>', None, "uncalculated", id="boolean formula without a result"),
         pytest.param('t="inlineStr"><f>A1</f><is><t>x</t></is>', "x", "text", id="formula with its text inside"),
         pytest.param('t="n"><v>7</v>', "7", "number", id="number that says so"),
+        pytest.param('t="e"><v>#FOO!</v>', "#FOO!", "error", id="error that no program knows yet"),
     ],
 )
 def test_the_type_of_a_cell_is_the_one_that_is_stored(xlsx, cell, text, kind):
-    rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c><c r="B2" {cell}</c></row>'
-    write_raw_workbook(xlsx, sheet_xml(rows))
+    write_raw_workbook(xlsx, with_price(f'<c r="B2" {cell}</c>'))
 
     assert table(xlsx, "price", kind_of("price")) == [(2, text, kind)]
 
@@ -237,74 +243,23 @@ def test_a_last_row_of_nothing_but_an_uncalculated_formula_is_a_row(xlsx):
 # Which sheet, which row
 
 
-def test_the_header_may_stand_below_a_banner_and_blank_rows(xlsx):
-    write_workbook(xlsx, [("Stock of March",), (), ("product_id",), LINK, (1, 10)])
-
-    assert table(xlsx, "product_id", "id_web", source="liaison") == [(5, "1", "10")]
-
-
-def test_titles_are_compared_without_case_outer_blanks_and_width(xlsx):
-    write_workbook(xlsx, [(" Product_ID ", "\uff30RICE\xa0"), (1, 5)])
-
-    assert letters(stage(xlsx)) | {"product_id": "A", "price": "B"} == letters(stage(xlsx))
-
-
-@pytest.mark.parametrize(
-    "title",
-    [pytest.param("pricé", id="accent"), pytest.param("\u0440rice", id="Cyrillic letter")],
-)
-def test_a_title_that_only_looks_alike_is_not_the_column(xlsx, title):
-    write_workbook(xlsx, [("product_id", title), (1, 5)])
-
-    assert told(refused(xlsx), "rule", "column", "value") == [
-        ("missing-column", "price", f"found: product_id, {title}")
-    ]
-
-
-def test_a_hidden_sheet_is_ignored(xlsx):
-    write_workbook(
-        xlsx, [LINK, (1, 10)], "old", more_sheets={"Notes": [("hello",)], "now": [LINK, (2, 20)]}, hidden={"old"}
-    )
-
-    assert stage(xlsx, "liaison").columns["sheet"].unique().to_list() == ["now"]
-    assert table(xlsx, "product_id", source="liaison") == [(2, "2")]
-
-
 def test_two_sheets_with_the_columns_are_both_named(xlsx):
     write_workbook(xlsx, [LINK, (1, 10)], "March", more_sheets={"April": [LINK, (1, 10)]})
 
     refusal = refused(xlsx, "liaison")
 
-    assert told(refusal, "rule", "sheet", "row", "value") == [
-        ("several-sheets", "March", 1, '"March", "April"'), ("several-sheets", "April", 1, '"March", "April"'),
+    both = '"March", "April"'
+    assert issues(refusal, "rule", "sheet", "row", "value") == [
+        ("several-sheets", "March", 1, both), ("several-sheets", "April", 1, both),
     ]  # fmt: skip
 
 
-def test_a_missing_column_is_told_with_what_is_there_instead(xlsx):
-    write_workbook(xlsx, [("Stock",), ("product_id", "prix"), (1, 5)], more_sheets={"Notes": [("hello",)]})
-
-    refusal = refused(xlsx)
-
-    assert told(refusal, "file", "sheet", "row", "rule", "severity", "column", "value", "remedy") == [
-        (
-            "erp.xlsx",
-            "Sheet1",
-            2,
-            "missing-column",
-            "error",
-            "price",
-            "found: product_id, prix",
-            'Rename "prix" (B2) to "price", then run again.',
-        )
-    ]
-
-
-def test_all_missing_and_doubled_columns_are_told_at_once(xlsx):
+def test_all_missing_and_doubled_columns_are_reported_at_once(xlsx):
     write_workbook(xlsx, [("sku", "post_type", "SKU "), (1, 2, 3)])
 
     refusal = refused(xlsx, "web")
 
-    assert told(refusal, "rule", "column", "cell") == [
+    assert issues(refusal, "rule", "column", "cell") == [
         ("missing-column", "post_title", None),
         ("missing-column", "total_sales", None),
         ("doubled-column", "sku", "A1"),
@@ -317,7 +272,7 @@ def test_an_optional_column_may_not_be_doubled_either(xlsx):
 
     refusal = refused(xlsx)
 
-    assert told(refusal, "rule", "column", "cell") == [
+    assert issues(refusal, "rule", "column", "cell") == [
         ("doubled-column", "stock_status", "C1"), ("doubled-column", "stock_status", "D1"),
     ]  # fmt: skip
 
@@ -325,23 +280,30 @@ def test_an_optional_column_may_not_be_doubled_either(xlsx):
 def test_an_empty_sheet_has_no_columns(xlsx):
     write_workbook(xlsx, [])
 
-    assert told(refused(xlsx, "liaison"), "rule", "column", "value") == [
+    assert issues(refused(xlsx, "liaison"), "rule", "column", "value") == [
         ("missing-column", "product_id", "found: nothing"), ("missing-column", "id_web", "found: nothing"),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "rows", [pytest.param([LINK], id="header only"), pytest.param([LINK, ("", None)], id="blank row")]
-)
-def test_a_header_without_rows_is_refused(xlsx, rows):
-    write_workbook(xlsx, rows)
+def test_a_header_above_a_blank_row_is_refused(xlsx):
+    write_workbook(xlsx, [LINK, ("", None)])
 
-    refusal = refused(xlsx, "liaison")
-
-    assert told(refusal, "rule", "sheet", "row") == [("no-rows", "Sheet1", 1)]
+    assert issues(refused(xlsx, "liaison"), "rule", "sheet", "row") == [("no-rows", "Sheet1", 1)]
 
 
 # What is no workbook
+
+
+def test_another_kind_of_file_is_named_by_what_it_looks_like(xlsx):
+    """Every kind: tests/hostile/corpus.py."""
+    xlsx.write_bytes(b"\xef\xbb\xbf\n <!DOCTYPE html><table>")
+
+    refusal = refused(xlsx)
+
+    assert str(refusal).startswith(
+        '1 error, nothing is published. erp.xlsx: "a web page (HTML)" is not an .xlsx workbook. Export the workbook'
+    )
+    assert issues(refusal, "rule", "value") == [("not-a-workbook", "a web page (HTML)")]
 
 
 def _zip(**members: str) -> bytes:
@@ -352,54 +314,17 @@ def _zip(**members: str) -> bytes:
     return content.getvalue()
 
 
-_OLE = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(504)
-
-
-@pytest.mark.parametrize(
-    ("content", "likeness"),
-    [
-        pytest.param(b"", "an empty file", id="empty"),
-        pytest.param(b"product_id;price\n1;5\n", "a text or CSV file", id="csv"),
-        pytest.param(b"\xef\xbb\xbf\n <!DOCTYPE html><table>", "a web page (HTML)", id="html"),
-        pytest.param(b"%PDF-1.7", "a PDF file", id="pdf"),
-        pytest.param(bytes(20), "a file of an unknown kind", id="zeros"),
-        pytest.param(_OLE + "Workbook".encode("utf-16-le"), "an old .xls workbook", id="xls"),
-        pytest.param(_OLE + "EncryptedPackage".encode("utf-16-le"), "a password-protected workbook", id="password"),
-        pytest.param(_zip(**{"content.xml": ""}), "an OpenDocument file (such as .ods)", id="ods"),
-        pytest.param(_zip(**{"word/document.xml": ""}), "a Word document", id="word"),
-        pytest.param(_zip(**{"xl/workbook.bin": ""}), "a binary workbook (.xlsb)", id="xlsb"),
-        pytest.param(_zip(readme=""), "a zip archive without a workbook", id="zip"),
-    ],
-)
-def test_another_kind_of_file_is_told_by_what_it_looks_like(xlsx, content, likeness):
-    xlsx.write_bytes(content)
-
-    refusal = refused(xlsx)
-
-    assert str(refusal).startswith(
-        f'1 error, nothing is published. erp.xlsx: "{likeness}" is not an .xlsx workbook. Export the workbook again'
-    )
-    assert told(refusal, "rule", "value") == [("not-a-workbook", likeness)]
-
-
-def test_half_a_workbook_is_damaged(xlsx):
-    write_workbook(xlsx, [ERP, (1, 1, 5, 0, "instock")])
-    content = xlsx.read_bytes()
-    xlsx.write_bytes(content[: len(content) // 2])
-
-    assert told(refused(xlsx), "rule", "value") == [("damaged-workbook", "end of the file")]
-
-
 def test_one_wrong_bit_is_found_though_the_workbook_still_opens(xlsx):
     """Stored without compression, a changed digit is a good workbook with another price."""
-    rows = inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>24.2</v></c></row>'
-    write_raw_workbook(xlsx, sheet_xml(rows))
+    write_raw_workbook(xlsx, with_price('<c r="B2"><v>24.2</v></c>'))
     with zipfile.ZipFile(xlsx) as archive:
         xlsx.with_name("s").write_bytes(_zip(**{name: archive.read(name).decode() for name in archive.namelist()}))
     stored = xlsx.with_name("s").read_bytes()
     xlsx.write_bytes(stored.replace(b"<v>24.2</v>", b"<v>24.3</v>"))
 
-    assert told(refused(xlsx), "rule", "sheet", "value") == [("damaged-workbook", "Sheet1", "xl/worksheets/month.xml")]
+    assert issues(refused(xlsx), "rule", "sheet", "value") == [
+        ("damaged-workbook", "Sheet1", "xl/worksheets/month.xml")
+    ]
 
 
 def test_two_parts_of_one_name_are_refused(xlsx):
@@ -407,7 +332,7 @@ def test_two_parts_of_one_name_are_refused(xlsx):
     with zipfile.ZipFile(xlsx, "a") as archive:
         archive.writestr("xl/worksheets/Month.xml", "<worksheet/>")
 
-    assert told(refused(xlsx), "rule", "sheet", "value") == [
+    assert issues(refused(xlsx), "rule", "sheet", "value") == [
         ("damaged-workbook", "Sheet1", "2 x xl/worksheets/month.xml")
     ]
 
@@ -415,91 +340,35 @@ def test_two_parts_of_one_name_are_refused(xlsx):
 def test_broken_xml_is_refused_without_low_level_noise(xlsx):
     write_raw_workbook(xlsx, "<worksheet><sheetData><row></worksheet>")
 
-    assert told(refused(xlsx), "rule", "value") == [("damaged-workbook", "xl/worksheets/month.xml")]
+    assert issues(refused(xlsx), "rule", "value") == [("damaged-workbook", "xl/worksheets/month.xml")]
 
 
 @pytest.mark.parametrize(
     ("cells", "value"),
     [
-        pytest.param(
-            '<c r="B2"><v>abc</v></c>',
-            "abc (is stored as a number)",
-            id="number that is none",
-        ),
-        pytest.param(
-            '<c r="B2" t="b"><v>2</v></c>',
-            "2 (is stored as a truth value)",
-            id="boolean that is none",
-        ),
-        pytest.param(
-            '<c r="B2"><v>1</v></c><c r="B2"><v>2</v></c>',
-            "1 (is not the only content of the cell)",
-            id="cell stored twice",
-        ),
-        pytest.param(
-            '<c r="B2" t="s"><v>9</v></c>',
-            "9 (is the number of no text of the workbook)",
-            id="text that is not in the table of texts",
-        ),
-        pytest.param(
-            '<c r="B2" t="s"><v></v></c>',
-            " (is the number of no text of the workbook)",
-            id="text without a number",
-        ),
-        pytest.param(
-            '<c r="B2" t="inlineStr"><v>24.2</v></c>',
-            "24.2 (is stored where the cell's type has no text)",
-            id="text in the wrong element",
-        ),
-        pytest.param(
-            '<c r="B2"><is><t>24.2</t></is></c>',
-            "24.2 (is stored where the cell's type has no text)",
-            id="text in a cell of numbers",
-        ),
-        pytest.param(
-            '<c r="B2" t="d"><v>5 May</v></c>',
-            "5 May (is stored as a date)",
-            id="date that is none",
-        ),
-        pytest.param(
-            '<c r="B2" t="x"><v>1</v></c>',
-            "x (is no type of a cell)",
-            id="unknown type",
-        ),
+        ("><v>abc</v></c>", "abc (is stored as a number)"),
+        (' t="b"><v>2</v></c>', "2 (is stored as a truth value)"),
+        ('><v>1</v></c><c r="B2"><v>2</v></c>', "1 (is not the only content of the cell)"),
+        (' t="s"><v>9</v></c>', "9 (is the number of no text of the workbook)"),
+        (' t="s"><v></v></c>', " (is the number of no text of the workbook)"),
+        (' t="inlineStr"><v>24.2</v></c>', "24.2 (is stored where the cell's type has no text)"),
+        ("><is><t>24.2</t></is></c>", "24.2 (is stored where the cell's type has no text)"),
+        (' t="d"><v>5 May</v></c>', "5 May (is stored as a date)"),
+        (' t="x"><v>1</v></c>', "x (is no type of a cell)"),
     ],
 )
 def test_a_cell_without_a_certain_meaning_is_refused_with_its_address(xlsx, cells, value):
-    rows = inline_row(1, "product_id", "price") + f'<row r="2"><c r="A2"><v>1</v></c>{cells}</row>'
-    write_raw_workbook(xlsx, sheet_xml(rows))
+    write_raw_workbook(xlsx, with_price(f'<c r="B2"{cells}'))
 
-    refusal = refused(xlsx)
-
-    assert told(refusal, "rule", "sheet", "cell", "value") == [("unreadable-cell", "Sheet1", "B2", value)]
-
-
-def test_an_error_that_no_program_knows_yet_is_an_error(xlsx):
-    rows = (
-        inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="e"><v>#FOO!</v></c></row>'
-    )
-    write_raw_workbook(xlsx, sheet_xml(rows))
-
-    assert table(xlsx, "price", kind_of("price")) == [(2, "#FOO!", "error")]
+    assert issues(refused(xlsx), "rule", "sheet", "cell", "value") == [("unreadable-cell", "Sheet1", "B2", value)]
 
 
 def test_an_address_that_is_none_is_refused(xlsx):
-    rows = inline_row(1, "product_id", "price") + '<row r="2"><c r="A2"><v>1</v></c><c r="B"><v>1</v></c></row>'
-    write_raw_workbook(xlsx, sheet_xml(rows))
+    write_raw_workbook(xlsx, with_price('<c r="B"><v>1</v></c>'))
 
-    assert told(refused(xlsx), "rule", "sheet", "cell", "value") == [
+    assert issues(refused(xlsx), "rule", "sheet", "cell", "value") == [
         ("unreadable-cell", "Sheet1", "B", "no address of a cell")
     ]
-
-
-def test_a_workbook_of_hidden_sheets_has_none_to_read(xlsx):
-    """No program writes this, and a reader could take the first sheet all the same."""
-    write_raw_workbook(xlsx, sheet_xml(inline_row(1, *LINK) + inline_row(2, "1", "5")), sheet_state="hidden")
-
-    assert told(refused(xlsx, "liaison"), "rule", "value") == [("no-visible-sheet", None)]
 
 
 def test_a_number_that_no_date_can_show_stays_what_it_is(xlsx):
@@ -524,34 +393,8 @@ _COMMON = (
     + '<row r="4"><c r="A4" t="b"><v>1</v></c><c r="C4"><f>A2</f></c></row>'
     + '<row r="5"/><row r="6"><c r="A6"/><c r="C6" t="inlineStr"><is><t>x</t></is></c></row>'
 )
-_WITHOUT_ADDRESSES = (
-    "<row><c t='inlineStr'><is><t>product_id</t></is></c><c/><c t='inlineStr'><is><t>price</t></is></c></row>"
-    "<row><c><v>1</v></c><c><v>9</v></c><c><v>34.299999999999997</v></c></row>"
-    "<row><c t='str'><f>\"a&amp;b\"</f><v>a&amp;b</v></c><c/><c t='e'><f>1/0</f><v>#DIV/0!</v></c></row>"
-    "<row><c t='b'><v>1</v></c><c/><c><f>A2</f></c></row>"
-    "<row/><row><c/><c/><c t='inlineStr'><is><t>x</t></is></c></row>"
-)
 
 
-def _prefixed(rows: str) -> str:
-    return rows.replace("</", "<\0").replace("<", "<x:").replace("<x:\0", "</x:")
-
-
-_DIALECTS = {
-    "single quotes": sheet_xml(_COMMON.replace('"', "'").replace("'a&amp;b'", '"a&amp;b"')),
-    "namespace prefix": sheet_xml(_prefixed(_COMMON), prefix="x:"),
-    "other attribute first": sheet_xml(_COMMON.replace('<c r="A2" s="0">', '<c s="0" r="A2">')),
-    "text inside a cell of numbers": sheet_xml(_COMMON.replace('<c r="C2"><v>', '<c r="C2"><is></is><v>')),
-    "unknown attribute": sheet_xml(_COMMON.replace('<c r="A2" s="0">', '<c r="A2" ph="1">')),
-    "line breaks": sheet_xml(_COMMON.replace("<v>", "\n<v>").replace("<c ", "<c\n")),
-    "comment": sheet_xml(_COMMON + "<!-- <c r='A9'><v>1</v></c> -->"),
-    "comment inside a number": sheet_xml(_COMMON.replace("34.29", "34.<!-- 5 -->29")),
-    "rich text": sheet_xml(
-        _COMMON.replace("<t>x</t>", '<r><rPr><color rgb="FF0000"/></rPr><t xml:space="preserve">x</t></r>')
-    ),
-    "cdata": sheet_xml(_COMMON.replace("<t>x</t>", "<t><![CDATA[x]]></t>")),
-    "no addresses": sheet_xml(_WITHOUT_ADDRESSES),
-}
 _EXPECTED = [
     (2, "1", "number", "34.3", "number"),
     (3, "a&b", "text", "#DIV/0!", "error"),
@@ -591,8 +434,17 @@ def test_the_common_dialect_is_read_by_pattern_and_parser_alike(xlsx, monkeypatc
     assert table(write_raw_workbook(xlsx, sheet), *_SHOWN) == _EXPECTED
 
 
-@pytest.mark.parametrize("sheet", [pytest.param(sheet, id=name) for name, sheet in _DIALECTS.items()])
-def test_another_dialect_is_handed_to_the_parser_with_the_same_result(xlsx, sheet):
+@pytest.mark.parametrize(
+    ("common", "other"),
+    [
+        pytest.param("<v>", "\n<v>", id="line breaks"),
+        pytest.param("34.29", "34.<!-- 5 -->29", id="comment inside a number"),
+        pytest.param('<c r="C2"><v>', '<c r="C2"><is></is><v>', id="text inside a cell of numbers"),
+    ],
+)
+def test_another_dialect_is_read_by_the_parser_with_the_same_result(xlsx, common, other):
+    """Many more: tests/structures.py."""
+    sheet = sheet_xml(_COMMON.replace(common, other))
     assert by_pattern(sheet, "A", "C") is None
     assert table(write_raw_workbook(xlsx, sheet), *_SHOWN) == _EXPECTED
 
@@ -648,11 +500,11 @@ def test_a_sheet_in_another_encoding_is_for_the_parser():
 def test_reading_by_pattern_is_several_times_faster_than_by_parser():
     """It is nine times faster; otherwise a change of Polars has made the pattern slow, and it may go."""
     cells = "".join(f'<c r="{letter}ROW" s="1"><v>1234.5</v></c>' for letter in "ABCDEFGHIJ")
-    sheet = sheet_xml("".join(f'<row r="{row}">{cells.replace("ROW", str(row))}</row>' for row in range(1, 15_001)))
+    sheet = sheet_xml("".join(f'<row r="{row}">{cells.replace("ROW", str(row))}</row>' for row in range(1, 4_001)))
 
     def seconds(read) -> float:
         start = time.process_time()
-        assert read(sheet, "A", "F").cells.height == 30_000
+        assert read(sheet, "A", "F").cells.height == 8_000
         return time.process_time() - start
 
     assert min(seconds(by_parser) for _ in range(3)) > 3 * min(seconds(by_pattern) for _ in range(3))

@@ -1,10 +1,9 @@
 """The pipeline against an independent reference in plain Python, on generated dirty months."""
 
-import os
-
 import pytest
 from dirty_months import dirty_month
 from frames import month_of, staged
+from publishing import LONG
 from reference import judge
 
 from tasks.domain.checks import check_classification, check_revenue
@@ -12,8 +11,8 @@ from tasks.domain.premium import classify_wines
 from tasks.domain.revenue import compute_revenue
 from tasks.domain.sources import SOURCES
 
-MONTHS = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 500
-BATCH = 50
+MONTHS = 2_000 if LONG else 120
+BATCH = 40
 
 
 @pytest.mark.parametrize("first", range(0, MONTHS, BATCH))

@@ -47,129 +47,46 @@ def test_a_right_comparison_has_no_inconsistency(compared: Compared) -> None:
     assert compared.check() == []
 
 
-@pytest.mark.parametrize(
-    ("frame", "product", "values", "sentences"),
-    [
-        pytest.param(
-            "wines",
-            "a",
-            {"total_sales": 9},
-            ["the compared products are not the products that were classified"],
-            id="a counter that changed on the way",
-        ),
-        pytest.param(
-            "wines",
-            "a",
-            {"sold_units": 3},
-            [
-                "units of the period is 2, its products add up to 3",
-                "units sold less units cancelled are not the units of the period",
-            ],
-            id="units that are not those of the total",
-        ),
-        pytest.param(
-            "wines",
-            "a",
-            {"sold_value": Decimal("24.01")},
-            ["value of the period is 13.50, its products add up to 13.51"],
-            id="a cent too much",
-        ),
-        pytest.param(
-            "wines",
-            "a",
-            {"status": "new"},
-            [
-                '1 product of the previous snapshot missing or repeated, the first is "a"',
-                '1 product of the previous snapshot called new, the first is "a"',
-            ],
-            id="a product of before that is called new",
-        ),
-        pytest.param(
-            "wines",
-            "c",
-            {"status": "continuing"},
-            ['1 product of the previous snapshot missing or repeated, the first is "c"'],
-            id="a product that continues from nothing",
-        ),
-        pytest.param(
-            "wines",
-            "a",
-            {"status": None},
-            [
-                '1 product of the previous snapshot missing or repeated, the first is "a"',
-                '1 product of the previous snapshot called new, the first is "a"',
-                "1 product without a status",
-            ],
-            id="no status",
-        ),
-        pytest.param(
-            "wines",
-            "a",
-            {"at_risk": Decimal("-1.00")},
-            ["products: 1 row against the rule at_risk|min"],
-            id="an amount below 0",
-        ),
-        pytest.param(
-            "wines", "a", {"product_id": "b"}, ["products: 2 rows against the rule primary_key"], id="a product twice"
-        ),
-        pytest.param(
-            "delisted",
-            "left",
-            {"product_id": "x"},
-            ['2 products of the previous snapshot missing or repeated, the first is "left"'],
-            id="another product delisted",
-        ),
-        pytest.param(
-            "delisted",
-            "left",
-            {"revenue": Decimal("-1.00")},
-            ["delisted products: 1 row against the rule revenue|min"],
-            id="a delisted product with revenue below 0",
-        ),
-        pytest.param(
-            "totals",
-            "2025-05-15",
-            {"premium_units": 1},
-            ["premium_units of the period is 1, its products add up to 0"],
-            id="premium bottles that no wine sold",
-        ),
-        pytest.param(
-            "totals",
-            "2025-05-15",
-            {"premium_value": Decimal("0.01")},
-            ["premium_value of the period is 0.01, its products add up to 0.00"],
-            id="premium cents that no wine earned",
-        ),
-        pytest.param(
-            "totals",
-            "2025-05-15",
-            {"is_current": False},
-            ["the last period of the trend is not this one"],
-            id="no current period",
-        ),
-        pytest.param(
-            "totals",
-            "2025-04-15",
-            {"is_current": True},
-            ["the last period of the trend is not this one"],
-            id="two current periods",
-        ),
-        pytest.param(
-            "totals",
-            "2025-05-15",
-            {"start": date(2025, 4, 14)},
-            ["the periods of the trend do not follow each other"],
-            id="a gap in the trend",
-        ),
-        pytest.param(
-            "totals",
-            "2025-05-15",
-            {"days": 0},
-            ["periods: 1 row against the rule days|min"],
-            id="a period without days",
-        ),
-    ],
-)
+NOT_THOSE = "the compared products are not the products that were classified"
+LOST = '{} product{} of the previous snapshot missing or repeated, the first is "{}"'
+CALLED_NEW = '1 product of the previous snapshot called new, the first is "a"'
+NO_CURRENT = "the last period of the trend is not this one"
+SPLIT = "units sold less units cancelled are not the units of the period"
+
+WRONG_ROWS: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
+    "a counter that changed on the way": ("wines", "a", {"total_sales": 9}, [NOT_THOSE]),
+    "units that are not those of the total": (
+        "wines", "a", {"sold_units": 3}, ["units of the period is 2, its products add up to 3", SPLIT],
+    ),
+    "a cent too much": (
+        "wines", "a", {"sold_value": Decimal("24.01")}, ["value of the period is 13.50, its products add up to 13.51"],
+    ),
+    "a product of before that is called new": ("wines", "a", {"status": "new"}, [LOST.format(1, "", "a"), CALLED_NEW]),
+    "a product that continues from nothing": ("wines", "c", {"status": "continuing"}, [LOST.format(1, "", "c")]),
+    "no status": ("wines", "a", {"status": None}, [LOST.format(1, "", "a"), CALLED_NEW, "1 product without a status"]),
+    "an amount below 0": ("wines", "a", {"at_risk": Decimal(-1)}, ["products: 1 row against the rule at_risk|min"]),
+    "a product twice": ("wines", "a", {"product_id": "b"}, ["products: 2 rows against the rule primary_key"]),
+    "another product delisted": ("delisted", "left", {"product_id": "x"}, [LOST.format(2, "s", "left")]),
+    "a delisted product with revenue below 0": (
+        "delisted", "left", {"revenue": Decimal("-1.00")}, ["delisted products: 1 row against the rule revenue|min"],
+    ),
+    "premium bottles that no wine sold": (
+        "totals", "2025-05-15", {"premium_units": 1}, ["premium_units of the period is 1, its products add up to 0"],
+    ),
+    "premium cents that no wine earned": (
+        "totals", "2025-05-15", {"premium_value": Decimal("0.01")},
+        ["premium_value of the period is 0.01, its products add up to 0.00"],
+    ),
+    "no current period": ("totals", "2025-05-15", {"is_current": False}, [NO_CURRENT]),
+    "two current periods": ("totals", "2025-04-15", {"is_current": True}, [NO_CURRENT]),
+    "a gap in the trend": (
+        "totals", "2025-05-15", {"start": date(2025, 4, 14)}, ["the periods of the trend do not follow each other"],
+    ),
+    "a period without days": ("totals", "2025-05-15", {"days": 0}, ["periods: 1 row against the rule days|min"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("frame", "product", "values", "sentences"), WRONG_ROWS.values(), ids=WRONG_ROWS)
 def test_a_wrong_row_is_found(
     compared: Compared, frame: str, product: str, values: dict[str, object], sentences: list[str]
 ) -> None:
@@ -177,67 +94,30 @@ def test_a_wrong_row_is_found(
 
 
 @pytest.mark.parametrize(
-    ("frame", "product", "sentence"),
-    [
-        pytest.param("wines", "d", "the compared products are not the products that were classified", id="a new one"),
-        pytest.param(
-            "delisted",
-            "left",
-            '1 product of the previous snapshot missing or repeated, the first is "left"',
-            id="a delisted one",
-        ),
-    ],
+    ("frame", "product", "sentence"), [("wines", "d", NOT_THOSE), ("delisted", "left", LOST.format(1, "", "left"))]
 )
 def test_a_lost_product_is_found(compared: Compared, frame: str, product: str, sentence: str) -> None:
     assert sentence in compared.check(without(compared, frame, product))
 
 
-@pytest.mark.parametrize(
-    ("figures", "sentence"),
-    [
-        pytest.param(
-            {"price_effect": Decimal("12.01")}, "revenue changed by 58.50, its parts add up to 58.51", id="price"
-        ),
-        pytest.param(
-            {"newly_linked_revenue": Decimal("62.99")},
-            "revenue changed by 58.50, its parts add up to 58.49",
-            id="newly linked revenue",
-        ),
-        pytest.param({"newly_linked_units": 8}, "units changed by 5, its parts add up to 6", id="newly linked units"),
-        pytest.param(
-            {"delisted_revenue": Decimal("29.99")},
-            "revenue changed by 58.50, its parts add up to 58.51",
-            id="delisted revenue",
-        ),
-        pytest.param({"delisted_units": 3}, "units changed by 5, its parts add up to 6", id="delisted units"),
-        pytest.param(
-            {"revenue_before": Decimal("150.01")},
-            "revenue before is 150.01, the previous snapshot adds up to 150.00",
-            id="revenue before",
-        ),
-        pytest.param(
-            {"units_before": 12}, "units before is 12, the previous snapshot adds up to 13", id="units before"
-        ),
-        pytest.param(
-            {"new_products": 2}, "the number of products changed by 1, its parts add up to 2", id="new products"
-        ),
-        pytest.param(
-            {"delisted_products": 0},
-            "the number of products changed by 1, its parts add up to 2",
-            id="delisted products",
-        ),
-        pytest.param(
-            {"cancelled_units": 2},
-            "units sold less units cancelled are not the units of the period",
-            id="cancelled units",
-        ),
-        pytest.param(
-            {"cancelled_value": Decimal("20.01")},
-            "the value of the cancellations is not that of the products",
-            id="cancelled value",
-        ),
-    ],
-)
+REVENUE, UNITS = "revenue changed by 58.50, its parts add up to {}", "units changed by 5, its parts add up to 6"
+PRODUCTS = "the number of products changed by 1, its parts add up to 2"
+WRONG_FIGURES: list[tuple[dict[str, object], str]] = [
+    ({"price_effect": Decimal("12.01")}, REVENUE.format("58.51")),
+    ({"newly_linked_revenue": Decimal("62.99")}, REVENUE.format("58.49")),
+    ({"newly_linked_units": 8}, UNITS),
+    ({"delisted_revenue": Decimal("29.99")}, REVENUE.format("58.51")),
+    ({"delisted_units": 3}, UNITS),
+    ({"revenue_before": Decimal("150.01")}, "revenue before is 150.01, the previous snapshot adds up to 150.00"),
+    ({"units_before": 12}, "units before is 12, the previous snapshot adds up to 13"),
+    ({"new_products": 2}, PRODUCTS),
+    ({"delisted_products": 0}, PRODUCTS),
+    ({"cancelled_units": 2}, SPLIT),
+    ({"cancelled_value": Decimal("20.01")}, "the value of the cancellations is not that of the products"),
+]
+
+
+@pytest.mark.parametrize(("figures", "sentence"), WRONG_FIGURES, ids=[next(iter(case)) for case, _ in WRONG_FIGURES])
 def test_a_wrong_figure_is_found(compared: Compared, figures: dict[str, object], sentence: str) -> None:
     summary = replace(compared.summary, period=replace(compared.summary.period, **figures))
     assert compared.check(summary=summary) == [sentence]
