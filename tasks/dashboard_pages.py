@@ -50,11 +50,11 @@ def _top(published: PublishedMonth) -> list[str]:
         [tile.label, f"**{plain(tile.text)}**", *map(plain, tile.notes), *[""] * (width - len(tile.notes))]
         for tile in shown.tiles
     ]
-    table = _table(["", shown.period, *[""] * width], "lr" + "l" * width, rows)
+    table = _table([""] * (2 + width), "lr" + "l" * width, rows)
     lines = [
         f"- **{line.label}** {plain(line.text)}" if line.label else f"- {plain(line.text)}" for line in shown.lines
     ]
-    return [f"# {shown.title}", outcome, f"**{plain(shown.news)}**", table, "\n".join(lines)]
+    return [f"# {shown.title}", outcome, f"**{plain(shown.news)}**", plain(shown.period), table, "\n".join(lines)]
 
 
 def _wines(report: Report) -> list[str]:

@@ -119,12 +119,24 @@ def _at(summary: SnapshotSummary, path: str) -> Any:  # noqa: ANN401 - a figure 
     return value
 
 
-def _say(message: str) -> Words:
-    return lambda _, text: text.gettext(message)
+def _say(message: str, **paths: str) -> Words:
+    """The message with the figures at these paths; empty if one of them is unknown."""
+
+    def words(summary: SnapshotSummary, text: Messages) -> str:
+        values = {name: _at(summary, path) for name, path in paths.items()}
+        return "" if None in values.values() else text.gettext(message, **values)
+
+    return words
 
 
 def _count(forms: tuple[str, str], path: str) -> Words:
-    return lambda summary, text: text.ngettext(*forms, _at(summary, path))
+    """The form that agrees with the figure at this path; empty if it is unknown."""
+
+    def words(summary: SnapshotSummary, text: Messages) -> str:
+        count = _at(summary, path)
+        return "" if count is None else text.ngettext(*forms, count)
+
+    return words
 
 
 _EARLIER = {"previous": mark("period before"), "last_year": mark("last year"), "year_before": mark("year before")}
@@ -196,12 +208,9 @@ def _premium_share(summary: SnapshotSummary, text: Messages) -> str:
     return text.ngettext(*forms, figures.premium, share=text.percent(figures.premium_share))
 
 
-def _threshold(summary: SnapshotSummary, text: Messages) -> str:
-    return text.gettext("premium above {price}", price=summary.figures.threshold_price)
-
-
 _BOTTLES = plural("{count} bottle", "{count} bottles")
 _CANCELLED, _LIST_PRICE = CHANGES["cancelled"], _say(mark("list price"))
+_THRESHOLD = _say(mark("premium above {price}"), price="figures.threshold_price")
 _TOTAL = "figures.revenue"
 
 # fmt: off
@@ -218,13 +227,13 @@ OF_THE_PERIOD = (
         _count(_BOTTLES, "period.sold.premium_units"), _then(_premium, "previous"), _then(_premium, "last_year"))),
     Figure(_last_days, "comparisons.last_365.value", "money", (_units_of_the_year, _year_before)),
     Figure(_say(mark("Total revenue to date")), _TOTAL, "money", (
-        _count(_BOTTLES, "figures.units"), _premium_share, _threshold)),
+        _count(_BOTTLES, "figures.units"), _premium_share, _THRESHOLD)),
 )
 TO_DATE = (
     Figure(_say(mark("Total revenue to date")), _TOTAL, "money", (_premium_share,)),
     Figure(_say(mark("Bottles to date")), "figures.units", "count"),
     Figure(_say(mark("Price per bottle")), "figures.price_per_bottle", "money", (_LIST_PRICE,)),
-    Figure(_say(mark("Premium wines")), "figures.premium", "count", (_threshold,)),
+    Figure(_say(mark("Premium wines")), "figures.premium", "count", (_THRESHOLD,)),
     Figure(_say(mark("Products")), "figures.products", "count", (
         _count(plural("{count} ordinary wine", "{count} ordinary wines"), "figures.ordinary"),)),
     Figure(_say(mark("Out of stock")), "inventory.out_of_stock", "count", (_say(mark("wines that have sold")),)),

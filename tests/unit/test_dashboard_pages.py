@@ -41,6 +41,8 @@ def test_the_page_says_the_news_first_and_each_figure_with_its_changes(tmp_path:
         "# Wine sales · snapshot of 15 May 2025\n\n2025-05 is published (revision 1).\n\n"
         "**Sales fell 46% on the period before; 1 premium bottle was sold; "
         "1 wine that still sells is out of stock.**\n\n"
+        # Not in the head of the table, which would be wider than the page.
+        "sold from 15 April to 15 May 2025 (30 days)\n\n|  |  |  |  |  |\n"
     )
     assert "| Sold | **€526.90** | 3 wines sold | -45.7% on period before | last year: history too short |" in page
     assert "- **Changes** 1 new · 1 delisted · 1 repriced · 1 bottle cancelled" in page
