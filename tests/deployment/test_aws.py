@@ -67,7 +67,7 @@ def test_the_bucket_keeps_every_version_encrypted_and_private_and_outlives_the_s
     assert [*properties["PublicAccessBlockConfiguration"].values()] == [True] * 4
 
 
-def test_the_bucket_refuses_whoever_comes_without_tls() -> None:
+def test_the_bucket_refuses_requests_without_tls() -> None:
     (statement,) = filled(RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"])
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Resource"] == ["arn:aws:s3:::bottleneck", "arn:aws:s3:::bottleneck/*"]
@@ -133,5 +133,5 @@ def test_a_permission_is_for_every_resource_only_where_aws_allows_nothing_narrow
 
 
 @pytest.mark.parametrize("word", ["SecretString", "NoEcho", "AWS_SECRET", "PREFECT_API_KEY"])
-def test_no_secret_stands_in_the_template(word: str) -> None:
+def test_no_secret_is_in_the_template(word: str) -> None:
     assert word not in AWS_YAML.read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ def test_each_command_is_run_by_a_test_or_needs_an_account(mark: str, block: str
     assert mark == "account only" or (ROOT / mark.removeprefix("run by ")).is_file()
 
 
-def test_the_first_set_up_has_as_many_commands_and_values_as_it_says() -> None:
+def test_the_first_set_up_has_the_stated_number_of_commands_and_values() -> None:
     section = RUNBOOK.partition("## First set-up")[2].partition("\n## ")[0]
     typed = commands(section)
     values = [value for line in typed if line.startswith("export ") for value in re.findall(r"\b[A-Z_]+=", line)]

@@ -83,7 +83,7 @@ def test_what_is_missing_is_one_sentence_before_anything_is_made(
     assert client.read_automations() == []
 
 
-def test_bootstrap_says_what_it_makes_and_makes_it_once(api: str, client: SyncPrefectClient) -> None:
+def test_bootstrap_reports_what_it_makes_and_makes_it_once(api: str, client: SyncPrefectClient) -> None:
     refused = command(api, MONTHLY_SALES_NOTIFY="custom-webhook/alerts")
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
     assert refused.stderr.endswith(" Nothing was made.\n")

@@ -145,7 +145,7 @@ def test_a_wrong_argument_ends_with_2() -> None:
     assert '"2025-5" is not a month' in done.stderr
 
 
-def test_without_a_command_it_tells_the_commands() -> None:
+def test_without_a_command_it_lists_the_commands() -> None:
     assert run().stdout.startswith("usage: monthly-sales ")
 
 
@@ -172,7 +172,7 @@ def test_the_installed_packages_agree() -> None:
     assert re.fullmatch(r"\d{3} packages\n", done.stdout), done.stdout + done.stderr
 
 
-def test_nothing_that_a_run_imports_is_compiled_anew() -> None:
+def test_nothing_that_a_run_imports_is_compiled_again() -> None:
     done = run("python", "-c", COMPILED)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -211,7 +211,7 @@ def test_it_is_no_larger_than_it_was(layers: list[Path], tell: Callable[[str], o
     assert compressed / 1e6 < LARGEST_MB
 
 
-def test_no_layer_and_no_setting_holds_a_secret_or_what_is_no_part_of_a_run(layers: list[Path]) -> None:
+def test_no_layer_or_setting_contains_a_secret_or_an_unneeded_file(layers: list[Path]) -> None:
     suspicious = re.compile(r"(^|/)(\.git/.+|\.env|\.netrc|\.pypirc|credentials|id_[a-z0-9]+)$")
     found = [f"{member.name} {secret}" for layer in layers for member, secret in _secrets(layer, suspicious)]
     assert found == []
@@ -232,7 +232,7 @@ def _secrets(layer: Path, suspicious: re.Pattern[str]) -> Iterator[tuple[tarfile
                     yield member, secret[0].decode()
 
 
-def test_what_lies_about_beside_the_code_stays_outside(tmp_path: Path) -> None:
+def test_other_files_of_the_folder_are_not_in_the_image(tmp_path: Path) -> None:
     for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("flows", "tasks", "data", "deployments"):

@@ -36,7 +36,7 @@ def test_refused_data_ends_with_1_and_every_error_on_the_screen(tmp_path: Path, 
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["refused"]
 
 
-def test_the_table_of_each_stage_is_kept_where_it_is_asked_for(tmp_path: Path, prefect_server: str) -> None:
+def test_the_table_of_each_stage_is_kept_in_the_given_folder(tmp_path: Path, prefect_server: str) -> None:
     done = command(
         "run", "--month", "2025-05", "--source", SAMPLE, "--destination", tmp_path / "reports",
         "--keep-stages", tmp_path / "stages", "--dry-run", server=prefect_server,
@@ -99,7 +99,7 @@ def test_where_no_server_may_be_started_a_missing_address_ends_with_3(tmp_path: 
     assert done.stderr == "Failed: no PREFECT_API_URL is set, and a server of its own is switched off for this run.\n"
 
 
-def test_without_a_server_the_command_says_at_once_that_it_starts_its_own(tmp_path: Path) -> None:
+def test_without_a_server_the_command_reports_that_it_starts_one(tmp_path: Path) -> None:
     done = command("run", "--month", "2025-05", "--source", SAMPLE, "--destination", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[0] == (

@@ -163,7 +163,7 @@ def test_a_host_that_does_not_exist_is_named() -> None:
     assert sentence.startswith("the Prefect server at http://no-such-host.invalid/api does not answer: ")
 
 
-def test_a_proxy_on_the_way_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_reported_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://someone:secret@127.0.0.1:9")
     sentence = refused(url="http://prefect.example/api")
     assert "It is reached through the proxy http://127.0.0.1:9; NO_PROXY=prefect.example bypasses it." in sentence

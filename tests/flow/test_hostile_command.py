@@ -37,7 +37,9 @@ def test_at_least_fifteen_months_go_through_the_command() -> None:
         for case in TYPED
     ],
 )
-def test_a_hostile_month_ends_with_its_figures_or_its_words(case: Case, tmp_path: Path, prefect_server: str) -> None:
+def test_a_hostile_month_is_published_correctly_or_refused_with_its_rule(
+    case: Case, tmp_path: Path, prefect_server: str
+) -> None:
     source, destination, peak = spoiled_month(tmp_path / "source", case.spoil), tmp_path / "reports", tmp_path / "peak"
     arguments = ("--month", "2025-05", "--source", source, "--destination", destination)
     ended = subprocess.run(

@@ -161,7 +161,7 @@ def test_a_bad_price_fails_the_run_with_its_cell_and_publishes_nothing(tmp_path:
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_without_a_month_the_run_takes_the_month_it_was_due_in(tmp_path: Path) -> None:
+def test_without_a_month_the_run_uses_the_month_in_which_it_was_due(tmp_path: Path) -> None:
     published = monthly_sales(source=str(SAMPLE), destination=str(tmp_path), dry_run=True)
     assert published.month == f"{datetime.now(ZoneInfo('Europe/Paris')):%Y-%m}"
     assert last_run().name == f"monthly-sales-{published.month}"

@@ -59,7 +59,7 @@ def test_the_short_form_has_a_hundred_cases() -> None:
         for case in CASES
     ],
 )
-def test_the_month_is_published_with_its_figures_or_refused_with_its_words(case: Case, tmp_path: Path) -> None:
+def test_the_month_is_published_correctly_or_refused_with_its_rule(case: Case, tmp_path: Path) -> None:
     destination = tmp_path / "reports"
     source = spoiled_month(tmp_path / "source", case.spoil)
     before = {path for path in files_in(tmp_path) if source not in path.parents}

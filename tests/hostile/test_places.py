@@ -18,7 +18,7 @@ OUTSIDE = ["..", "../2025-05", "2025-05/../..", "/2025-05", "2025-05\x00", "2025
 
 
 @pytest.mark.parametrize("month", OUTSIDE)
-def test_a_month_is_nothing_but_a_month(month: str) -> None:
+def test_only_a_month_is_accepted_as_a_month(month: str) -> None:
     with pytest.raises(WrongArgument):
         resolve_month(month, datetime(2025, 5, 15, tzinfo=UTC))
 
@@ -53,7 +53,7 @@ def test_a_workbook_of_any_name_is_copied_under_its_sources_name(name: str, tmp_
 
 
 @pytest.mark.parametrize("prefix", ["shop", "shop/reports", ""])
-def test_every_key_of_a_bucket_stands_below_its_prefix(prefix: str) -> None:
+def test_every_key_of_a_bucket_is_below_its_prefix(prefix: str) -> None:
     storage = S3Storage(mock.Mock(), "bucket", prefix)
     below = f"s3://bucket/{prefix}/" if prefix else "s3://bucket/"
     for key in ("manifests/2025-05.json", "../other/x", "/x"):

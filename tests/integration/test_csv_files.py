@@ -129,7 +129,7 @@ def test_issues_are_read_as_they_were_written(tmp_path: Path, dialect: CsvDialec
     assert_frame_equal(read_issues(tmp_path / "issues.csv", dialect), issues)
 
 
-def test_money_has_two_places_also_where_they_are_nothing(tmp_path: Path) -> None:
+def test_money_has_two_decimal_places_also_where_they_are_zero(tmp_path: Path) -> None:
     wines = Exported(date(2025, 5, 15), [Row("1", "10", 0)]).wines().collect()
     write_wines(tmp_path / "wines.csv", wines, "french")
     assert read_wines(tmp_path / "wines.csv", "french").row(0)[4:] == (Decimal("10.00"), Decimal("0.00"), 0.0)

@@ -163,7 +163,7 @@ def test_the_month_is_filled_into_the_folder_and_into_named_paths(target: Path, 
     assert names(found) == ["erp.xlsx", "liaison.xlsx", "shop 2025-05.xlsx"]
 
 
-def test_a_named_workbook_is_looked_for_where_its_address_says_wherever_the_run_is_started(
+def test_a_workbook_given_by_its_address_is_read_from_there(
     folder: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(folder, *SOUND, "erp of nobody.xlsx")

@@ -81,7 +81,7 @@ def test_a_disk_that_gives_out_midway_leaves_what_was_there(
     assert files_in(place) == ({} if before is None else {KEY: before})
 
 
-def test_a_disk_that_gives_out_while_a_file_is_copied_leaves_what_was_there(place: LocalStorage) -> None:
+def test_a_disk_that_fails_while_a_file_is_copied_leaves_the_old_file(place: LocalStorage) -> None:
     holding(place, a=AFTER, b=BEFORE)
     with pytest.raises(OutsideFailure) as failed, files_no_larger_than(CHUNK + CHUNK // 2):
         place.copy("a", "b")
@@ -89,7 +89,7 @@ def test_a_disk_that_gives_out_while_a_file_is_copied_leaves_what_was_there(plac
     assert files_in(place) == {"a": AFTER, "b": BEFORE}
 
 
-def test_a_file_that_vanished_leaves_nothing(place: LocalStorage, file: Path) -> None:
+def test_a_file_that_is_gone_leaves_nothing(place: LocalStorage, file: Path) -> None:
     facts = file_facts(file)
     file.unlink()
     with pytest.raises(OutsideFailure) as failed:
@@ -110,13 +110,13 @@ def test_what_an_interrupted_run_left_behind_is_written_over(
     assert files == {KEY: AFTER}
 
 
-def test_a_destination_that_is_a_file_is_told(file: Path) -> None:
+def test_a_destination_that_is_a_file_is_reported(file: Path) -> None:
     with pytest.raises(OutsideFailure) as failed:
         create(LocalStorage(file), file)
     assert str(failed.value) == f"cannot write {file / KEY}: a part of the path is a file."
 
 
-def test_a_copy_that_cannot_be_written_is_told(place: LocalStorage, tmp_path: Path) -> None:
+def test_a_copy_that_cannot_be_written_is_reported(place: LocalStorage, tmp_path: Path) -> None:
     holding(place, a=BEFORE)
     with pytest.raises(OutsideFailure) as failed:
         place.download("a", tmp_path / "no folder" / "copy")

@@ -158,7 +158,7 @@ def test_a_wrong_password_is_an_error_of_the_server(tmp_path: Path, server: Any)
     assert inbox.messages == []
 
 
-def test_a_certificate_that_nobody_signed_is_refused(
+def test_a_certificate_of_an_unknown_authority_is_refused(
     tmp_path: Path, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox, credentials = server

@@ -91,7 +91,7 @@ def test_a_late_twin_does_not_undo_a_correction(s3, destination, step: str):
     assert committed(destination, FIRST, SECOND) == [FIRST, SECOND]
 
 
-def test_a_run_that_has_nothing_to_add_says_when_another_has_published_meanwhile(s3, destination):
+def test_a_run_without_changes_reports_that_another_run_has_published(s3, destination):
     destination.publish(FIRST)
     with FaultProxy(s3.endpoint) as proxy:
         proxy.on(2, Call(lambda: destination.publish(SECOND)))

@@ -68,7 +68,7 @@ def xml(written: Written, part: str) -> str:
 # Summary
 
 
-def test_summary_answers_the_period_first_and_names_it_by_its_dates(third: Written) -> None:
+def test_summary_shows_the_period_first_with_its_dates(third: Written) -> None:
     texts = third.texts("Summary")
     assert texts[:3] == [
         "Wine sales · snapshot of 15 May 2025",
@@ -132,7 +132,7 @@ def test_summary_lists_what_to_reorder_by_sales_at_risk(third: Written) -> None:
     assert [row[4] for row in listed] == sorted((row[4] for row in listed), reverse=True)
 
 
-def test_summary_names_the_products_that_are_missing_and_not_what_is_normal(third: Written) -> None:
+def test_summary_lists_the_products_that_are_missing_and_not_what_is_normal(third: Written) -> None:
     texts = third.texts("Summary")
     named = "2 shop products without a sku: Vin sans sku 2019 (10 bottles), Autre vin sans sku (3 bottles)"
     assert named in texts
@@ -253,7 +253,7 @@ def test_data_checks_count_every_row_and_list_the_cells(third: Written) -> None:
     ]  # fmt: skip
 
 
-def test_about_names_the_workbooks_and_the_snapshot_compared_with(third: Written) -> None:
+def test_about_lists_the_workbooks_and_the_previous_snapshot(third: Written) -> None:
     about = {row["Term"]: row["Meaning"] for row in third.table("About", "Term")}
     assert about["ERP"].startswith("erp.xlsx, 3 bytes, SHA-256 ")
     assert (about["Export date"], about["Previous snapshot"]) == ("15 May 2025", "15 April 2025")

@@ -228,7 +228,7 @@ def test_a_copy_that_is_made_while_its_answer_is_always_cut_is_given_up_and_whol
 
 @pytest.mark.usefixtures("without_pauses")
 @of_verbs("read", "download")
-def test_a_file_that_is_spoilt_on_the_way_is_fetched_again(proxy, storage, file, verb: Verb) -> None:
+def test_a_file_that_is_damaged_in_transit_is_fetched_again(proxy, storage, file, verb: Verb) -> None:
     undisturbed = verb.ask(storage, file)
     proxy.reset()
     proxy.plan(lambda number, _request: Corrupt() if number < 3 else None)
@@ -237,7 +237,7 @@ def test_a_file_that_is_spoilt_on_the_way_is_fetched_again(proxy, storage, file,
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_file_that_always_comes_spoilt_is_refused(s3, bucket, proxy, storage) -> None:
+def test_a_file_that_always_arrives_damaged_is_refused(s3, bucket, proxy, storage) -> None:
     expected = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
     proxy.plan(always(Corrupt()))
     assert message_of(s3, lambda: storage.read("there.csv")).startswith(
@@ -342,7 +342,9 @@ def test_a_silent_server_fails_the_run_within_a_minute(s3, destination, proxy, t
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_server_that_lets_nobody_in_is_given_up_after_three_attempts(s3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_refuses_connections_is_given_up_after_three_attempts(
+    s3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
@@ -404,7 +406,7 @@ def test_what_the_server_refuses_is_asked_once_and_reported_with_what_is_missing
         ("create", 400, "EntityTooLarge", "the server answered EntityTooLarge"),
     ],
 )
-def test_what_aws_refuses_is_asked_once_and_reported_in_words(
+def test_a_request_that_aws_refuses_is_sent_once_and_reported(
     s3, bucket, proxy, storage, file, verb: str, status: int, code: str, reason: str
 ) -> None:
     proxy.plan(always(Respond(status, code)))
@@ -423,7 +425,7 @@ def test_a_bucket_that_is_not_there_is_reported_by_its_name(s3, proxy, file, ver
     assert len(proxy.log) == 1
 
 
-def test_without_credentials_or_with_an_unknown_profile_the_sentence_says_where_to_put_them(s3, bucket, proxy) -> None:
+def test_without_credentials_or_with_an_unknown_profile_the_message_says_what_to_set(s3, bucket, proxy) -> None:
     with environment(proxy.endpoint, s3.keys["publisher"], AWS_PROFILE="bottleneck"):
         assert message_of(s3, Location(f"s3://{bucket}/prod").open) == (
             "no credentials for S3: The config profile (bottleneck) could not be found."
@@ -439,7 +441,7 @@ def test_without_credentials_or_with_an_unknown_profile_the_sentence_says_where_
     assert proxy.log == []
 
 
-def test_a_list_tells_a_file_that_may_not_be_read_from_one_that_is_not_there(s3, bucket, proxy, storage) -> None:
+def test_a_list_distinguishes_a_forbidden_file_from_a_missing_one(s3, bucket, proxy, storage) -> None:
     """So AWS answers those who may list the prefix: a denial by GET and HEAD, whether there is a file or not."""
     proxy.plan(lambda _number, request: Respond(403, "AccessDenied") if request.key else None)
     assert (storage.read("gone.json"), storage.facts("gone.json")) == (None, None)
@@ -504,7 +506,7 @@ def _can_happen(loss: Action, request: Request) -> bool:
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_manifest_that_is_gone_when_it_is_to_be_replaced_is_looked_for_again(destination, proxy, through) -> None:
+def test_a_manifest_that_is_gone_before_its_replacement_is_read_again(destination, proxy, through) -> None:
     """So AWS answers an `If-Match` on a key that was deleted at that moment."""
     publish(destination.storage(), MAY)
     commits = []
@@ -569,7 +571,7 @@ def test_a_server_that_fails_in_any_step_leaves_a_state_that_the_next_run_brings
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_a_file_that_reads_back_spoilt_is_never_committed(s3, destination, proxy, through) -> None:
+def test_a_file_that_reads_back_damaged_is_never_committed(s3, destination, proxy, through) -> None:
     proxy.plan(
         lambda _number, request: (
             Corrupt() if request.method == "GET" and request.key.startswith("prod/revisions/") else None

@@ -65,7 +65,7 @@ def test_a_key_is_taken_as_it_is_written(storage: Storage, key: str) -> None:
     assert storage.facts(f"copies/{key}").has_same_content(storage.facts(key))
 
 
-def test_a_new_file_takes_nobodys_place(storage: Storage, file: Path) -> None:
+def test_a_new_file_replaces_nothing(storage: Storage, file: Path) -> None:
     holding(storage, {KEY: b"April"})
     with pytest.raises(ConflictError):
         storage.create(KEY, file, file_facts(file))
@@ -79,7 +79,7 @@ def test_the_first_to_write_wins(storage: Storage) -> None:
     assert contents(storage) == {"manifest": b"April"}
 
 
-def test_whoever_has_read_a_file_may_replace_it_once(storage: Storage) -> None:
+def test_a_version_that_was_read_can_be_replaced_once(storage: Storage) -> None:
     read = holding(storage, {"manifest": b"April"}).read("manifest")
     storage.compare_and_swap("manifest", b"May", read.version)
     with pytest.raises(ConflictError):
@@ -107,9 +107,7 @@ def test_a_version_is_the_same_however_the_file_is_read(storage: Storage, tmp_pa
 
 
 @pytest.mark.parametrize("before", [{}, {"shown": b"April"}], ids=["nothing there before", "a file there before"])
-def test_a_copy_takes_the_place_of_what_was_there_and_tells_its_sha256(
-    storage: Storage, before: dict[str, bytes]
-) -> None:
+def test_a_copy_replaces_the_old_file_and_has_its_sha256(storage: Storage, before: dict[str, bytes]) -> None:
     holding(storage, {KEY: LARGE, **before})
     storage.copy(KEY, "shown")
     assert contents(storage) == {KEY: LARGE, "shown": LARGE}
@@ -170,7 +168,7 @@ def test_more_files_than_fit_on_a_page_are_listed(s3, bucket: str, in_bucket: St
     assert in_bucket.keys("revisions/") == keys
 
 
-def test_a_folder_that_the_console_made_is_no_file(s3, bucket: str, in_bucket: Storage) -> None:
+def test_a_folder_made_in_the_console_is_not_a_file(s3, bucket: str, in_bucket: Storage) -> None:
     for key in ("prod/", "prod/2025/"):
         s3.client().put_object(Bucket=bucket, Key=key, Body=b"")
     assert (in_bucket.names(), in_bucket.keys("")) == ([], [])
@@ -200,7 +198,7 @@ def test_content_that_is_not_what_was_announced_is_refused_by_the_server(s3, buc
         ("wines.parquet", "application/vnd.apache.parquet"),
     ],
 )
-def test_a_browser_is_told_what_a_file_is(s3, bucket, in_bucket, name: str, kind: str) -> None:
+def test_a_file_has_its_content_type(s3, bucket, in_bucket, name: str, kind: str) -> None:
     in_bucket.compare_and_swap(name, b"", None)
     in_bucket.copy(name, f"shown/{name}")
     for key in (name, f"shown/{name}"):

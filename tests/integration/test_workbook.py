@@ -228,7 +228,7 @@ def test_the_type_of_a_cell_is_the_one_that_is_stored(xlsx, cell, text, kind):
     assert table(xlsx, "price", kind_of("price")) == [(2, text, kind)]
 
 
-def test_a_last_row_of_nothing_but_an_uncalculated_formula_is_a_row(xlsx):
+def test_a_last_row_with_only_an_uncalculated_formula_is_a_row(xlsx):
     """The Excel reader does not see such a row at all."""
     rows = inline_row(1, "product_id", "price") + inline_row(2, "1", "5") + '<row r="4"><c r="B4"><f>B2</f></c></row>'
     write_raw_workbook(xlsx, sheet_xml(rows))
@@ -294,7 +294,7 @@ def test_a_header_above_a_blank_row_is_refused(xlsx):
 # What is no workbook
 
 
-def test_another_kind_of_file_is_named_by_what_it_looks_like(xlsx):
+def test_another_kind_of_file_is_reported_by_its_kind(xlsx):
     """Every kind: tests/hostile/corpus.py."""
     xlsx.write_bytes(b"\xef\xbb\xbf\n <!DOCTYPE html><table>")
 
@@ -489,7 +489,7 @@ def test_the_cells_as_libreoffice_writes_them_are_read_by_pattern():
     ]
 
 
-def test_a_sheet_in_another_encoding_is_for_the_parser():
+def test_a_sheet_in_another_encoding_is_read_by_the_parser():
     """Its bytes may be UTF-8 too, with another meaning."""
     sheet = '<?xml version="1.0" encoding="iso-8859-1"?>' + sheet_xml(inline_row(1, "\u00e9"))
 

@@ -184,7 +184,7 @@ def test_a_bomb_is_refused_soon_and_cheaply(tmp_path, subtests):
 
 
 @pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1:A2147483648", "ZZZZZZZZ1:ZZZZZZZZ99999999999999999999"])
-def test_what_a_sheet_claims_of_its_size_is_of_no_account(xlsx, dimension):
+def test_the_declared_size_of_a_sheet_does_not_matter(xlsx, dimension):
     write_parts(xlsx, raw_parts(sheet().replace("<sheetData>", f'<dimension ref="{dimension}"/><sheetData>')))
 
     assert stage(xlsx).size == "1 rows"

@@ -66,6 +66,6 @@ def test_the_dashboard_receives_text_only() -> None:
     assert all(type(value) is str for row in table_rows([PUBLISHED, REFUSED]) for value in row.values())
 
 
-def test_a_log_line_names_the_month_and_what_came_of_it() -> None:
+def test_a_log_line_has_the_month_and_its_outcome() -> None:
     assert PUBLISHED.sentence() == "2024-01 published (revision 2), 32,826.40 EUR"
     assert REFUSED.sentence() == "2024-02 refused: 1 error."

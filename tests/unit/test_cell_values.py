@@ -105,7 +105,7 @@ def test_a_price_is_read_to_the_cent(value: Value, price: str) -> None:
         pytest.param("9" * 400, "too-large", id="too long for any float"),
     ],
 )
-def test_a_cell_without_a_price_says_why(value: Value, rule: str) -> None:
+def test_a_cell_without_a_price_has_a_reason(value: Value, rule: str) -> None:
     assert fault("price", value) == rule
 
 
@@ -145,7 +145,7 @@ def test_units_are_whole_numbers(value: Value, count: int) -> None:
         pytest.param(("error", "#REF!"), "error-cell", id="error"),
     ],
 )
-def test_a_cell_without_units_says_why(value: Value, rule: str) -> None:
+def test_a_cell_without_units_has_a_reason(value: Value, rule: str) -> None:
     assert fault("total_sales", value) == rule
 
 
@@ -180,7 +180,7 @@ def test_a_key_is_read_as_text(value: Value, key: str) -> None:
         pytest.param(("uncalculated", None), "unreadable-key", id="formula"),
     ],
 )
-def test_what_is_not_a_key_is_none(value: Value, rule: str) -> None:
+def test_a_text_that_is_not_a_key_is_null(value: Value, rule: str) -> None:
     assert [*read("product_id", value, read_key("product_id")), key_fault(value)] == [None, rule]
 
 

@@ -279,7 +279,7 @@ def wines_at(*prices: float, threshold: float) -> tuple[pl.LazyFrame, pl.LazyFra
     return revenue, classify_wines(revenue, threshold)
 
 
-def test_wines_that_all_cost_the_same_are_premium_for_nobody() -> None:
+def test_no_wine_is_premium_if_all_cost_the_same() -> None:
     revenue, wines = wines_at(12, 12, threshold=2.0)
     assert check_classification(revenue, wines.with_columns(is_premium=pl.lit(value=True)), 2.0) == [
         '2 products on the wrong side of 12.0000 EUR, the first is "1"'

@@ -58,7 +58,7 @@ def test_the_products_of_a_snapshot_keep_their_contracts(snapshots: list[Exporte
     Snapshot.validate(table_of(snapshots[-1]))
 
 
-def test_what_became_of_each_row_keeps_its_contract(month_with_leftovers: Month) -> None:
+def test_the_ledger_fulfils_its_contract(month_with_leftovers: Month) -> None:
     ledger = LedgerRow.validate(month_with_leftovers.ledger.collect())
     assert set(ledger["disposition"]) == {"used", "ignored", "rejected"}
 
@@ -81,7 +81,7 @@ def test_each_reason_is_counted_once(month_with_leftovers: Month) -> None:
     assert not counts.select("source", "disposition", "rule", "detail").is_duplicated().any()
 
 
-def test_what_was_checked_cannot_be_changed_on_its_way_to_the_report() -> None:
+def test_checked_frames_cannot_be_changed_before_the_report() -> None:
     summary = compare(APRIL, MAY).summary
     parts = (summary, summary.figures, summary.period, summary.comparisons, summary.inventory, summary.news)
     for one in (*parts, Issue("erp.xlsx", "negative"), RULES["negative"]):

@@ -35,7 +35,7 @@ def page_of(report: Report, link: str = "") -> str:
     return month_markdown(published(report, link=link), report)
 
 
-def test_the_page_says_the_news_first_and_each_figure_with_its_changes(tmp_path: Path) -> None:
+def test_the_page_shows_the_news_first_and_each_figure_with_its_changes(tmp_path: Path) -> None:
     page = page_of(report_of(SNAPSHOTS["third"], tmp_path))
     assert page.startswith(
         "# Wine sales · snapshot of 15 May 2025\n\n2025-05 is published (revision 1).\n\n"
@@ -91,7 +91,7 @@ def test_the_page_links_to_the_workbook_where_a_browser_can_open_it(tmp_path: Pa
         pytest.param("\u202e\u200bCh\u00e2teau", "Ch\u00e2teau", id="direction and invisible characters"),
     ],
 )
-def test_a_hostile_title_is_nothing_but_text(title: str, shown: str) -> None:
+def test_a_hostile_title_is_shown_as_text(title: str, shown: str) -> None:
     assert plain(title) == shown
 
 

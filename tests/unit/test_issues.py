@@ -52,7 +52,7 @@ def test_an_issue_is_shown_on_one_line(issue: Issue, shown: str) -> None:
     assert line(issue_frame([issue]).row(0, named=True)) == shown
 
 
-def test_twenty_of_a_kind_are_all_told() -> None:
+def test_twenty_of_a_kind_are_all_reported() -> None:
     shown = lines(issue_frame(negatives(20)))
     assert len(shown) == 20
     assert shown[-1] == 'web.xlsx [Sheet1] F20, total_sales: "-20" is below 0. Correct the cell, then run again.'
@@ -74,12 +74,12 @@ def test_each_kind_has_its_own_twenty_lines_and_kinds_stay_together() -> None:
     assert lines(issue_frame([first, BAD_PRICE, *others])) == [*lines(issue_frame(negatives(21))), BAD_PRICE_LINE]
 
 
-def test_kinds_are_told_in_the_order_in_which_they_were_found() -> None:
+def test_kinds_are_reported_in_the_order_in_which_they_were_found() -> None:
     issues = [Issue("erp.xlsx", code, row=row) for row, code in enumerate(RULES, start=1)]
     assert lines(issue_frame(issues)) == [line for issue in issues for line in lines(issue_frame([issue]))]
 
 
-def test_nothing_found_is_nothing_told() -> None:
+def test_nothing_found_is_nothing_reported() -> None:
     assert lines(issue_frame([])) == []
 
 
@@ -110,13 +110,13 @@ def test_nothing_found_is_nothing_told() -> None:
         ),
     ],
 )
-def test_a_refused_month_is_told_in_one_sentence_with_the_first_error(issues: list[Issue], sentence: str) -> None:
+def test_a_refused_month_is_reported_in_one_sentence_with_the_first_error(issues: list[Issue], sentence: str) -> None:
     refused = DataRefused(issue_frame(issues))
     assert str(refused) == sentence
     assert refused.issues.height == len(issues)
 
 
-def test_a_refusal_survives_the_way_between_processes() -> None:
+def test_a_refusal_can_be_passed_between_processes() -> None:
     refused = pickle.loads(pickle.dumps(DataRefused(issue_frame([BAD_PRICE]))))
     assert isinstance(refused, DataRefused)
     assert str(refused) == f"1 error, nothing is published. {BAD_PRICE_LINE}"

@@ -13,7 +13,7 @@ TOKYO = timezone(timedelta(hours=9))
 
 
 @pytest.mark.parametrize("month", ["2025-05", "0001-01", "9999-12"])
-def test_the_month_asked_for_is_the_month(month: str) -> None:
+def test_the_given_month_is_the_month(month: str) -> None:
     assert resolve_month(month, SOME_TIME) == month
 
 
@@ -39,7 +39,7 @@ def test_the_month_asked_for_is_the_month(month: str) -> None:
         pytest.param("May 2025", id="words"),
     ],
 )
-def test_what_is_no_month_is_refused_with_the_way_to_write_it(month: str) -> None:
+def test_an_invalid_month_is_refused_with_the_right_form(month: str) -> None:
     with pytest.raises(WrongArgument) as refused:
         resolve_month(month, SOME_TIME)
     assert str(refused.value) == f'month: "{month}" is not a month. Write it as YYYY-MM, such as 2025-05.'
@@ -106,7 +106,7 @@ def test_an_export_date_may_lie_outside_the_month_of_its_label() -> None:
 @pytest.mark.parametrize(
     "text", ["2025-05", "2025-02-30", "15/05/2025", "20250515", "2025-W20-4", " 2025-05-15", "today"]
 )
-def test_what_is_no_date_is_refused_with_the_way_to_write_it(text: str) -> None:
+def test_an_invalid_date_is_refused_with_the_right_form(text: str) -> None:
     with pytest.raises(WrongArgument) as refused:
         resolve_export_date(text, "2025-05")
     assert str(refused.value) == f'export_date: "{text}" is not a date. Write it as YYYY-MM-DD, such as 2025-05-15.'

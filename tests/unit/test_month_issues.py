@@ -115,7 +115,7 @@ def test_a_shop_that_may_have_sold_something_is_no_broken_export(units: tuple[Va
     assert sales_of(*units) == []
 
 
-def test_a_rejected_sale_counts_among_what_has_no_partner() -> None:
+def test_a_rejected_sale_counts_as_without_a_partner() -> None:
     rows = [product(1, sales=3), product(2, sales=4), product(3, sales=0)]
     erp, liaison, web = (list(sheet) for sheet in zip(*rows, strict=True))
     web.append({"sku": 10_009, "post_type": "product", "total_sales": 3})

@@ -132,7 +132,7 @@ def test_a_product_that_was_added_to_the_shop_again_is_new() -> None:
     assert may.rows("product_id", "status", "sold_units")[-1] == ("x", "new", 2)
 
 
-def test_a_delisted_product_takes_its_revenue_and_is_no_lost_sale() -> None:
+def test_a_delisted_product_leaves_the_total_and_is_not_a_lost_sale() -> None:
     may = since_april(*BEFORE[:3])
     period = may.summary.period
     assert (period.delisted_products, period.delisted_units, period.delisted_revenue) == (1, 4, Decimal("30.00"))
@@ -329,7 +329,7 @@ def test_a_period_before_in_which_nothing_was_sold_gives_no_percentage() -> None
         pytest.param((5, -5), "fell", id="more cancelled than sold"),
     ],
 )
-def test_the_headline_says_how_sales_moved(units: tuple[int, int], direction: str) -> None:
+def test_the_headline_says_how_sales_changed(units: tuple[int, int], direction: str) -> None:
     days = [date(2025, 3, 14), date(2025, 4, 13), date(2025, 5, 13)]
     assert sold(0, *units, days=days).summary.news.sales == direction
 

@@ -91,5 +91,5 @@ def test_a_parameter_that_is_added_leaves_every_id_as_it_was_until_it_is_used() 
         pytest.param(lambda: result_id(MAY, reversed(WORKBOOKS), EARLIER), id="order of the workbooks"),
     ],
 )
-def test_what_changes_no_byte_changes_no_id(same: Callable[[], str]) -> None:
+def test_a_parameter_that_changes_no_byte_does_not_change_the_id(same: Callable[[], str]) -> None:
     assert same() == result_id(MAY, WORKBOOKS, EARLIER)

@@ -166,7 +166,7 @@ def test_of_rows_that_repeat_each_other_content_decides_and_not_position(positio
     assert result.errors() == []
 
 
-def test_of_rows_that_repeat_each_other_one_with_a_title_goes_before_one_without() -> None:
+def test_of_repeated_rows_one_with_a_title_is_kept() -> None:
     result = month([ERP], [LIAISON], [{**WEB, "post_title": None}, WEB])
     assert result.dispositions("web") == [(2, "rejected", "differing-repetition"), (3, "used", None)]
 

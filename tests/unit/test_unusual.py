@@ -128,7 +128,7 @@ def test_prices_that_changed_by_one_factor_are_refused(factor: str) -> None:
     assert len(issues) == len(RANGE)
 
 
-def test_the_message_about_prices_names_the_cells_before_and_now() -> None:
+def test_the_message_about_prices_shows_the_cells_before_and_now() -> None:
     issues = found(RANGE, priced(RANGE, lambda price: price * 100))
     assert (
         'erp.xlsx [Sheet1] C7, price of product 6: "1450.00" is "14.50" (Wine 6, C7, 2025-04-15) times the same'
