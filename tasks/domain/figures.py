@@ -168,41 +168,6 @@ Direction = Literal["rose", "fell", "unchanged"]
 
 
 @dataclass(frozen=True)
-class News:
-    """The facts of the headline, one sentence: "Sales fell 22 % on the period before; no premium bottle was sold; …".
-
-    Attributes:
-        sales: How the value sold moved against the period before (per day where the lengths differ by more than 3
-            days); None where there is no period before. `unchanged` where the change rounds to 0 %.
-        change: By how much, as a fraction above 0; None where `sales` is None or the period before sold nothing.
-        premium_units: Premium bottles sold in the period; None in a first snapshot.
-        out_of_stock_selling: Wines that still sell and are out of stock; None in a first snapshot.
-    """
-
-    sales: Direction | None
-    change: float | None
-    premium_units: int | None
-    out_of_stock_selling: int | None
-
-
-def _news(figures: PeriodFigures | None, comparisons: Comparisons, inventory: InventoryFigures) -> News:
-    if figures is None:
-        return News(None, None, None, None)
-    against, sold = comparisons.previous, figures.sold
-    direction: Direction | None = None
-    if against.before is not None:
-        more = float(sold.value - against.before.value) if against.value is None else against.value
-        is_unchanged = more == 0 if against.value is None else abs(more) < UNCHANGED_BELOW
-        direction = "unchanged" if is_unchanged else "rose" if more > 0 else "fell"
-    return News(
-        sales=direction,
-        change=None if against.value is None else abs(against.value),
-        premium_units=sold.premium_units,
-        out_of_stock_selling=inventory.out_of_stock_selling,
-    )
-
-
-@dataclass(frozen=True)
 class SnapshotSummary:
     """All figures of a snapshot. Every surface reads them from here.
 
@@ -211,14 +176,25 @@ class SnapshotSummary:
         period: What changed since the previous snapshot; None in a first snapshot.
         comparisons: The period against earlier ones.
         inventory: The stock.
-        news: The facts of the headline.
     """
 
     figures: Figures
     period: PeriodFigures | None
     comparisons: Comparisons
     inventory: InventoryFigures
-    news: News
+
+    @property
+    def direction(self) -> Direction | None:
+        """The change of the value sold on the period before, per day where the lengths differ; None without one."""
+        before, change = self.comparisons.previous.before, self.comparisons.previous.value
+        if self.period is None or before is None:
+            return None
+        if change is None:  # nothing was sold in the period before
+            change = float(self.period.sold.value - before.value)
+            is_unchanged = change == 0
+        else:
+            is_unchanged = abs(change) < UNCHANGED_BELOW
+        return "unchanged" if is_unchanged else "rose" if change > 0 else "fell"
 
 
 def summarise_snapshot(period: Period, premium_threshold: float) -> SnapshotSummary:
@@ -230,13 +206,9 @@ def summarise_snapshot(period: Period, premium_threshold: float) -> SnapshotSumm
     """
     wines, delisted, totals = period.wines.collect(), period.delisted.collect(), period.totals.collect()
     periods = [Sold(**row) for row in totals.select(*Sold.__dataclass_fields__).iter_rows(named=True)]
-    comparisons = compare_periods(periods)
-    figures = _period_figures(wines, delisted, periods[-1]) if periods else None
-    inventory = compute_inventory(wines)
     return SnapshotSummary(
         figures=compute_figures(wines, premium_threshold),
-        period=figures,
-        comparisons=comparisons,
-        inventory=inventory,
-        news=_news(figures, comparisons, inventory),
+        period=_period_figures(wines, delisted, periods[-1]) if periods else None,
+        comparisons=compare_periods(periods),
+        inventory=compute_inventory(wines),
     )

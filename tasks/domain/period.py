@@ -92,8 +92,6 @@ def compute_product_sales(facts: pl.LazyFrame) -> pl.LazyFrame:
         revenue_before="revenue",
         was_premium="is_premium",
     )
-    is_continuing = pl.col("total_sales_before").is_not_null()
-    is_new = pl.coalesce(pl.col("post_date") >= pl.col("start"), "is_first")
     status, is_known = pl.col("status"), pl.col("sold_units").is_not_null()
     counted_from = pl.when(status == "new").then(pl.max_horizontal("start", "post_date")).otherwise("start")
     return (
@@ -102,14 +100,13 @@ def compute_product_sales(facts: pl.LazyFrame) -> pl.LazyFrame:
         .join(dates, on="end", how="left")
         .join(previous, on=["key", "start"], how="left")
         .with_columns(
-            status=pl.when(pl.col("start").is_not_null())
-            .then(
-                pl.when(is_continuing)
-                .then(pl.lit("continuing"))
-                .when(is_new)
-                .then(pl.lit("new"))
-                .otherwise(pl.lit("newly_linked"))
-            )
+            status=pl.when(pl.col("start").is_null())
+            .then(None)
+            .when(pl.col("total_sales_before").is_not_null())
+            .then(pl.lit("continuing"))
+            .when(pl.coalesce(pl.col("post_date") >= pl.col("start"), "is_first"))
+            .then(pl.lit("new"))
+            .otherwise(pl.lit("newly_linked"))
             .cast(PRODUCT_STATUSES)
         )
         .with_columns(

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
 from tasks.domain.comparisons import Comparisons
-from tasks.domain.figures import Figures, News, PeriodFigures, SnapshotSummary
+from tasks.domain.figures import Figures, PeriodFigures, SnapshotSummary
 from tasks.domain.inventory import InventoryFigures
 from tasks.domain.issues import OutsideFailure
 from tasks.domain.parameters import Parameters
@@ -128,7 +128,6 @@ class Manifest(EarlierSnapshot):
         period: What changed since the previous snapshot; None in a first one.
         comparisons: The period compared with earlier ones.
         inventory: The stock.
-        news: The facts of the headline.
         accepted: Codes of the rules for which the month would have been refused without `accept_unusual`.
         earlier_snapshots: The snapshots that the result was computed with, oldest first.
         earlier_revisions: All revisions before this one.
@@ -141,7 +140,6 @@ class Manifest(EarlierSnapshot):
     period: PeriodFigures | None = None
     comparisons: Comparisons
     inventory: InventoryFigures
-    news: News
     accepted: tuple[str, ...] = ()
     earlier_snapshots: tuple[SnapshotReference, ...] = ()
     earlier_revisions: tuple[Revision, ...] = ()
@@ -152,7 +150,7 @@ class Manifest(EarlierSnapshot):
 
     def summary(self) -> SnapshotSummary:
         """All figures of the snapshot."""
-        return SnapshotSummary(self.figures, self.period, self.comparisons, self.inventory, self.news)
+        return SnapshotSummary(self.figures, self.period, self.comparisons, self.inventory)
 
     def run_parameters(self) -> Parameters:
         """The parameters of the run, without those that this version does not know."""

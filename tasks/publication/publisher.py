@@ -235,7 +235,6 @@ def _first_revision(plan: Plan, files: dict[str, PublishedFile], report: Report)
         period=summary.period,
         comparisons=summary.comparisons,
         inventory=summary.inventory,
-        news=summary.news,
         earlier_snapshots=tuple(snapshot.reference() for snapshot in plan.earlier),
     )
 

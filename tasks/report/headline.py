@@ -317,8 +317,8 @@ def _line(one: Sentence, summary: SnapshotSummary, text: Messages) -> Line:
 
 
 def _sales(summary: SnapshotSummary, text: Messages) -> str:
-    news, sold = summary.news, _at(summary, "period.sold")
-    if news.sales is None or (news.change is None and news.sales != "unchanged"):
+    sold, previous, direction = _at(summary, "period.sold"), summary.comparisons.previous, summary.direction
+    if direction is None or (previous.value is None and direction != "unchanged"):
         return text.ngettext(
             "{value} sold from {count} bottle", "{value} sold from {count} bottles", sold.units, value=sold.value
         )
@@ -326,15 +326,13 @@ def _sales(summary: SnapshotSummary, text: Messages) -> str:
         "fell": mark("{sales} fell {change} on the period before"),
         "rose": mark("{sales} rose {change} on the period before"),
         "unchanged": mark("{sales} are unchanged"),
-    }[news.sales]
-    sales = text.gettext(mark("Sales per day") if summary.comparisons.previous.is_per_day else mark("Sales"))
-    return text.gettext(message, sales=sales, change=text.percent(news.change or 0, 0))
+    }[direction]
+    sales = text.gettext(mark("Sales per day") if previous.is_per_day else mark("Sales"))
+    return text.gettext(message, sales=sales, change=text.percent(abs(previous.value or 0), 0))
 
 
 def _premium_sold(summary: SnapshotSummary, text: Messages) -> str:
-    units = summary.news.premium_units
-    if units is None:
-        return ""
+    units = _at(summary, "period.sold").premium_units
     if units < 0:
         return text.ngettext(
             "{count} more premium bottle was cancelled than sold",
@@ -348,7 +346,7 @@ def _premium_sold(summary: SnapshotSummary, text: Messages) -> str:
 
 def _out_of_stock(summary: SnapshotSummary, text: Messages) -> str:
     forms = plural("{count} wine that still sells is out of stock", "{count} wines that still sell are out of stock")
-    count = summary.news.out_of_stock_selling
+    count = summary.inventory.out_of_stock_selling
     return text.ngettext(*forms, count) if count else ""
 
 

@@ -3,14 +3,11 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from tasks.domain.cell_values import BLANKS, INVISIBLE
 from tasks.domain.sources import COLUMNS, SOURCES, Source, required_columns
 
 SEARCHED_ROWS = 50
-_COMPARED_TITLES = 100
-"""Only so many titles of a row are compared with a missing column, however many it has."""
 
 Grid = Sequence[tuple[int, Mapping[str, str]]]
 """The first rows of a sheet: number of the row, and its titles by letter of the column; no empty cells."""
@@ -65,20 +62,15 @@ def find_header(sheet: str, grid: Grid, source: Source) -> Header:
     headers = [_read_as_header(sheet, row, titles, source) for row, titles in grid if titles]
     if complete := next((header for header in headers if not header.missing), None):
         return complete
-    closest = max(headers, key=closeness, default=Header(sheet, 0, {}, {}, required_columns(source)))
+    closest = min(headers, key=distance, default=Header(sheet, 0, {}, {}, required_columns(source)))
     rows = [set(map(normal_title, titles.values())) for _, titles in grid]
     others = (other for other in SOURCES if any(row >= set(required_columns(other)) for row in rows))
     return replace(closest, belongs_to=next(others, None))
 
 
-def closeness(header: Header) -> float:
-    """How close a row comes to a header: minus its missing columns, a similar name making up for less than half."""
-    titles = [normal_title(title) for title in list(header.titles.values())[:_COMPARED_TITLES]]
-    similar = sum(
-        max((SequenceMatcher(None, column, title).ratio() for title in titles), default=0) / 2.5
-        for column in header.missing
-    )
-    return similar - len(header.missing)
+def distance(header: Header) -> tuple[int, int]:
+    """How far a row is from a header: its missing columns; of equals, the row with more titles is nearer."""
+    return len(header.missing), -len(header.titles)
 
 
 def readable(headers: Sequence[Header]) -> Header | None:

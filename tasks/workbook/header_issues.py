@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from tasks.domain import rules
 from tasks.domain.issues import Issue, shortened
 from tasks.domain.sources import COLUMNS, Source, required_columns
-from tasks.workbook.header import Header, closeness, normal_title
+from tasks.workbook.header import Header, distance, normal_title
 
 _SHOWN_NAMES = 12
 _SHOWN_CHARACTERS = 5
@@ -18,7 +18,7 @@ def header_issues(headers: Sequence[Header], source: Source, file: str) -> list[
     if len(complete) > 1:
         names = ", ".join(f'"{header.sheet}"' for header in complete)
         return [Issue(file, rules.SEVERAL_SHEETS.code, sheet=one.sheet, row=one.row, value=names) for one in complete]
-    header = complete[0] if complete else max(headers, key=closeness)
+    header = complete[0] if complete else min(headers, key=distance)
     if header.belongs_to is not None:
         columns = f"columns of {header.belongs_to}: {', '.join(required_columns(header.belongs_to))}"
         return [Issue(file, rules.OTHER_SOURCE.code, sheet=header.sheet, value=columns)]

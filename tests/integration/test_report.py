@@ -163,8 +163,8 @@ def test_rows_of_another_workbook_are_not_hidden_by_a_reason_that_a_shop_product
 
 def test_more_cancelled_than_sold_is_not_called_nothing_sold(tmp_path: Path) -> None:
     report = report_of(SNAPSHOTS["third"], tmp_path)
-    news = replace(report.summary.news, premium_units=-2)
-    shown = headline(replace(report, summary=replace(report.summary, news=news)))
+    period = replace(report.summary.period, sold=replace(report.summary.period.sold, premium_units=-2))
+    shown = headline(replace(report, summary=replace(report.summary, period=period)))
     assert "; 2 more premium bottles were cancelled than sold; " in shown.news
 
 
