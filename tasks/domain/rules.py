@@ -230,7 +230,8 @@ NOT_A_DATE = Rule("not-a-date", "is not a date", "Correct the date in the shop."
     cases=(Case("web", "post_date", pl.col("is_product") & ~is_blank("post_date") & pl.col("date_read").is_null()),))
 STOCK_NOT_A_COUNT = Rule("stock-not-a-count", "is not a whole number from 0", "Correct the stock in the ERP.",
     "warning", scope="cell", cases=(
-        Case("erp", "stock_quantity", ~is_blank("stock_quantity") & (pl.col("stock_read").fill_null(-1) < 0)),
+        Case("erp", "stock_quantity",
+            ~is_blank("stock_quantity") & (pl.col("stock_read").is_null() | (pl.col("stock_read") < 0))),
     ))
 STOCK_STATUS_MISMATCH = Rule("stock-status-mismatch", "contradicts the stock quantity",
     "Correct the stock status in the ERP.", "warning", scope="cell",

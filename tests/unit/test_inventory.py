@@ -195,3 +195,8 @@ def test_stock_beyond_any_warehouse_is_still_counted_exactly() -> None:
     compared = compare(Exported(TODAY - timedelta(days=100), rows), Exported(TODAY, rows))
     cents = str(compared.summary.inventory.dormant_value).replace(".", "")  # more digits than Decimal's context has
     assert int(cents) == 3 * largest * 999_999_999_999_999
+
+
+def test_a_wine_that_sold_a_single_bottle_and_has_none_left_is_out_of_stock() -> None:
+    one = [Row("sold", "10.00", 1, 0, OLD), Row("never sold", "10.00", 0, 0, OLD), Row("left", "10.00", 1, 1, OLD)]
+    assert compare(Exported(TODAY, one)).summary.inventory.out_of_stock == 1

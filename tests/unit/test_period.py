@@ -347,6 +347,19 @@ def test_the_headline_counts_premium_bottles_and_wines_that_sell_and_are_out_of_
     assert shown == (None, 2, 1)
 
 
+def test_delisted_products_are_in_order_of_their_revenue_then_by_key() -> None:
+    left = [Row("b", "5.00", 2), Row("a", "5.00", 2), Row("c", "9.00", 2)]
+    may = compare(Exported(APRIL, [*BEFORE, *left]), Exported(MAY, BEFORE))
+    assert may.period.delisted.collect()["product_id"].to_list() == ["c", "a", "b"]
+
+
+def test_a_snapshot_of_the_same_day_is_not_an_earlier_one() -> None:
+    april = Exported(APRIL, BEFORE)
+    compared = compare_snapshots(april.wines(), table_of(Exported(APRIL, BEFORE[:1])).lazy(), APRIL)
+    assert compared.totals.collect().is_empty()
+    assert compared.delisted.collect().is_empty()
+
+
 # --- the trend
 
 

@@ -477,3 +477,25 @@ def test_the_message_about_a_rounded_key_says_how_to_export() -> None:
         'erp.xlsx [Sheet1] A2, product_id: "3.76009E+12" is a long number that Excel rounded, and no key. '
         "Export the workbook again with this column as text, then run again."
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        pytest.param("stock_quantity", "many", ["stock-not-a-count"], id="stock that is no number"),
+        pytest.param("stock_quantity", 2.5, ["stock-not-a-count"], id="half a bottle"),
+        pytest.param("stock_quantity", -1, ["stock-not-a-count", "stock-status-mismatch"], id="stock below 0"),
+        pytest.param("stock_quantity", 0, ["stock-status-mismatch"], id="no bottle of a wine in stock"),
+        pytest.param("stock_quantity", 1, [], id="a bottle"),
+        pytest.param("stock_quantity", None, [], id="no count"),
+        pytest.param("stock_status", "outofstock", ["stock-status-mismatch"], id="bottles of a wine out of stock"),
+        pytest.param("stock_status", None, [], id="no status"),
+        pytest.param("onsale_web", 2, ["unknown-flag"], id="a flag of 2"),
+        pytest.param("onsale_web", -1, ["unknown-flag"], id="a flag below 0"),
+        pytest.param("onsale_web", "yes", ["unknown-flag"], id="a flag in words"),
+        pytest.param("onsale_web", None, [], id="no flag"),
+    ],
+)
+def test_a_fault_of_the_stock_or_of_the_flag_is_a_warning(column: str, value: object, found: list[str]) -> None:
+    issues = month([ERP | {column: value}], [LIAISON], [WEB]).issues
+    assert issues.select("rule", "severity").rows() == [(rule, "warning") for rule in found]

@@ -109,6 +109,20 @@ def test_a_counter_that_fell_far_is_a_warning() -> None:
     assert (issue.rule, issue.cell, issue.value) == ("counter-fell-far", "D4", "8")
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "is_far"),
+    [
+        pytest.param(40, 19, True, id="less than half"),
+        pytest.param(40, 20, False, id="half"),
+        pytest.param(12, 2, True, id="by ten bottles"),
+        pytest.param(12, 3, False, id="by nine bottles"),
+    ],
+)
+def test_a_counter_fell_far_by_ten_bottles_to_less_than_half(before: int, now: int, *, is_far: bool) -> None:
+    first = [replace(RANGE[0], sales=before), *RANGE[1:]]
+    assert rules(first, [replace(RANGE[0], sales=now), *RANGE[1:]]) == ({"counter-fell-far"} if is_far else set())
+
+
 # --- prices in another unit
 
 
