@@ -32,7 +32,7 @@ if __name__ == "__main__":
 import polars as pl
 
 from tasks.domain.comparisons import compare_periods
-from tasks.domain.figures import Figures, News, SnapshotSummary
+from tasks.domain.figures import Figures, SnapshotSummary
 from tasks.domain.inventory import InventoryFigures
 from tasks.domain.issues import issue_frame
 from tasks.domain.parameters import Parameters
@@ -87,7 +87,7 @@ class Export:
         rows = [(source, "used", None, None, 1) for source in SOURCES]
         counts = pl.DataFrame(rows, ["source", "disposition", "rule", "detail", "rows"], orient="row")
         inventory = InventoryFigures(0, None, None, None, None, None, None, 0, 0)
-        summary = SnapshotSummary(figures, None, compare_periods([]), inventory, News(None, None, None, None))
+        summary = SnapshotSummary(figures, None, compare_periods([]), inventory)
         period = Period(*[pl.LazyFrame()] * 3)
         return Report(self.parameters, summary, period, counts, issue_frame([]), pl.DataFrame(), ())
 
