@@ -251,5 +251,5 @@ def _write_table(columns: dict[str, pl.DataFrame], last: int, header: Header, re
             table = table.join(cells, on="row", how="left", maintain_order="left")
         else:
             table = table.with_columns(pl.lit(None, pl.String).alias(column), pl.lit(None, CELL_KINDS).alias(kind))
-    table.write_parquet(request.staged)
+    table.write_parquet(request.staged, compression="uncompressed")  # it is read again at once
     return table.height

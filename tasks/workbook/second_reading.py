@@ -77,16 +77,19 @@ def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Cale
     Raises:
         UnreadableWorkbookError: The two readings contradict each other.
     """
-    column = pl.col(letters) if letters in read.columns else pl.lit(None, pl.String)
-    again = read.select("row", read=column).filter(pl.col("read") != "")
+    seen = read[letters] if letters in read.columns else pl.Series(dtype=pl.String)
+    seen = seen.set(seen == "", None)
     own = cells.select("row", "kind", "text", "digits")
     repeated = own.filter(pl.col("row").is_duplicated())
     if repeated.height:
         cell = f"{letters}{repeated['row'][0]}"
         raise unreadable_cell(cell, repeated["text"][0] or "", "is not the only content of the cell")
-    both = own.join(again, on="row", how="full", coalesce=True).with_columns(
-        number=pl.col("digits").cast(pl.Float64, strict=False)
-    )
+    index = own["row"].cast(pl.Int64) - 1
+    both = own.with_columns(read=seen.gather(index.set(index >= len(seen), None)))
+    if both["read"].count() < seen.count():  # the Excel reader sees cells that are not among ours
+        again = pl.DataFrame({"row": read["row"], "read": seen}).drop_nulls("read")
+        both = own.join(again, on="row", how="full", coalesce=True)
+    both = both.with_columns(number=pl.col("digits").cast(pl.Float64, strict=False))
     contradictions = both.filter(~_agrees(set(own["kind"].unique()), calendar).fill_null(value=False))
     if contradictions.height:
         first = contradictions.row(0, named=True)

@@ -50,13 +50,14 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.sizes) - set(SIZES):
         parser.error(f"{', '.join(unknown)} is no size; there are {', '.join(SIZES)}")
+    about = machine()
     with tempfile.TemporaryDirectory(prefix="monthly-sales-bench-") as scratch, prefect_server(Path(scratch)) as server:
         usual = {} if options.without_usual else {USUAL: USUAL_PYTHON}
         bench = Bench(Path(scratch), server, {LEAN: Path(sys.executable)} | usual)
         bench.warm_up()
         results = {size: bench.size(size, options.rounds or ROUNDS[size]) for size in options.sizes}
     seconds = stage_seconds({size: runs[OURS] for size, runs in results.items()})
-    sys.stdout.write("\n\n".join([machine(), table(results), stage_table(seconds, list(results))]) + "\n")
+    sys.stdout.write("\n\n".join([about, table(results), stage_table(seconds, list(results))]) + "\n")
     if too_slow := fast_growing(seconds):
         sys.exit("\n".join(too_slow))
 
@@ -177,7 +178,7 @@ def machine() -> str:
     usual = subprocess.check_output([USUAL_PYTHON, "-c", listed], text=True).strip()
     load = os.getloadavg()[0]
     return (
-        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, load {load:.1f} at the end; CPython "
+        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, load {load:.1f} at the start; CPython "
         f"{platform.python_version()}; {ours}; the usual way: {usual}."
     )
 
@@ -223,7 +224,8 @@ def stage_seconds(results: dict[str, list[Measured]]) -> dict[str, dict[str, flo
 
 def stage_table(seconds: dict[str, dict[str, float]], sizes: list[str]) -> str:
     """The seconds of each stage, and what they grow by where the rows grow by 1."""
-    first, *_, last = *(size for size in sizes if SIZES[size] >= SIZES[SMALLEST]), sizes[-1]
+    grown = [size for size in sizes if SIZES[size] >= SIZES[SMALLEST]] or sizes
+    first, last = grown[0], grown[-1]
     heads = " | ".join(f"{SIZES[size]:,}" for size in sizes)
     lines = [f"| Stage, seconds | {heads} | growth per row |", "| --- |" + " ---: |" * (len(sizes) + 1)]
     for name, row in seconds.items():
