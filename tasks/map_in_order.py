@@ -15,7 +15,7 @@ REQUESTS_AT_ONCE = 8
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int = 2) -> Iterator[Result]:
     """The results in the order of the items; only a few of them are in memory at a time.
 
-    Where one fails, or the run is interrupted, nothing waits for those that are on their way.
+    If one fails, or the run is interrupted, the others are not waited for.
     """
     pool = ThreadPoolExecutor(threads)
     try:

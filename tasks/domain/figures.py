@@ -30,7 +30,7 @@ class Figures:
         premium: How many of them are premium wines.
         ordinary: How many are not.
         premium_revenue: Revenue of the premium wines, EUR.
-        threshold_price: Mean price plus threshold times its standard deviation, EUR; wines above it are premium.
+        threshold_price: Mean price plus threshold times the standard deviation, EUR; wines above it are premium.
         cheapest_premium: Price of the cheapest premium wine, EUR; None where there is none.
     """
 

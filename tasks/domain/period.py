@@ -33,7 +33,7 @@ class Period(NamedTuple):
     """One row per product of this snapshot (`PeriodWine`), in the order of the report."""
 
     delisted: pl.LazyFrame
-    """One row per product that left (`DelistedWine`)."""
+    """One row per delisted product (`DelistedWine`)."""
 
     totals: pl.LazyFrame
     """One row per period between two snapshots (`PeriodTotal`), oldest first; the last one ends with this snapshot."""
@@ -187,7 +187,7 @@ def same_date_last_year(day: date) -> date:
 
 
 def select_trend(totals: pl.LazyFrame) -> pl.LazyFrame:
-    """The periods of the trend, oldest first: the last 13, and last year's where it is not one of them."""
+    """The periods of the trend, oldest first: the last 13, and last year's if it is not one of them."""
     is_recent = pl.int_range(pl.len()) >= pl.len().cast(pl.Int64) - TREND_PERIODS
     return totals.filter(is_recent | pl.col("is_last_year"))
 

@@ -82,14 +82,14 @@ class Revision(Record, extra="allow"):
 
 
 class EarlierSnapshot(Record):
-    """What a run reads of the months before it.
+    """The part of an earlier month's manifest that a run reads.
 
     Attributes:
         schema_version: Version of the manifest's format.
         month: The label of the snapshot.
         export_date: The day on which its workbooks were exported.
         revision: Number of the revision that counts, from 1.
-        id: What the result was made from, see `identity.result_id`.
+        id: The id of the result, see `identity.result_id`.
         inputs: Each source's workbook.
         files: Each file by the name that people open.
     """
@@ -109,7 +109,7 @@ class EarlierSnapshot(Record):
         return self
 
     def reference(self) -> SnapshotReference:
-        """How the manifest of a later month names this result."""
+        """The reference to this result in the manifest of a later month."""
         return SnapshotReference(month=self.month, revision=self.revision, id=self.id)
 
     def table(self) -> PublishedFile:
@@ -159,7 +159,7 @@ class Manifest(EarlierSnapshot):
         return Parameters(month=self.month, export_date=self.export_date, **values)  # type: ignore[arg-type]
 
     def as_revision(self) -> Revision:
-        """How later revisions list this one."""
+        """The entry of this revision in later ones."""
         fields = set(Revision.model_fields)
         return Revision.model_validate(self.model_dump(mode="json", include=fields))
 
@@ -208,7 +208,7 @@ def read_published(storage: Storage, month: str) -> Published | None:
     """The month as it is published, or None where it never was. Reads schema version 1 as well.
 
     Raises:
-        OutsideFailure: The file is no manifest of the month, or was written by a newer version of this program.
+        OutsideFailure: The file is not the manifest of the month, or a newer version of this program wrote it.
     """
     document = storage.read(manifest_key(month))
     if document is None:
@@ -231,7 +231,7 @@ def read_manifest(storage: Storage, month: str) -> Manifest | None:
 
 
 def read_earlier_snapshot(storage: Storage, month: str) -> EarlierSnapshot | None:
-    """What a later month reads of this one; None and errors as `read_manifest`."""
+    """The part that a later month reads; None and errors as for `read_manifest`."""
     return _read(storage, month, EarlierSnapshot)
 
 

@@ -54,7 +54,7 @@ class PublishedMonth:
             run has published a later revision since; `checked` by a dry run.
         sentence: The outcome in words.
         figures: The figures to date.
-        headline: The figures in words; of a report that this run wrote, with what is missing from them.
+        headline: The figures in words; with what is missing from them, if this run wrote the report.
         addresses: The address of each file, the manifest last.
         link: A page that shows the workbook in a browser; empty where there is none.
     """
@@ -240,7 +240,7 @@ def _first_revision(plan: Plan, files: dict[str, PublishedFile], report: Report)
 
 
 def _rows(counts: pl.DataFrame) -> dict[str, Any]:
-    """Rows read and used, and rows ignored and rejected by reason; a reason that has details is split by them."""
+    """Rows read and used, and rows ignored and rejected by reason; reasons are split by their details."""
     rows: dict[str, Any] = {"read": counts["rows"].sum(), "used": 0, "ignored": {}, "rejected": {}}
     for count in counts.iter_rows(named=True):
         if count["disposition"] == "used":

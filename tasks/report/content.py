@@ -180,7 +180,7 @@ class Report:
 
     @cached_property
     def _counted(self) -> pl.DataFrame:
-        """The rows by source, disposition and reason, then the issues that are no rows, by file; with severities."""
+        """The rows by source, disposition and reason, then the other issues by file; with severities."""
         sources = {book.file: book.source for book in self.workbooks}
         source = pl.col("file").replace_strict(sources, default=None, return_dtype=pl.String)
         issues = self.worded_issues.with_columns(pl.col("severity", "disposition").cast(pl.String), source=source)

@@ -1,4 +1,4 @@
-"""Which sheet is meant, and in which row its columns are named."""
+"""Find the sheet of a source, and the row with its headings."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ class Header:
 
     Attributes:
         sheet: Name of the sheet.
-        row: Its number as Excel shows it; 0 when the sheet is empty.
+        row: Its number as Excel shows it; 0 if the sheet is empty.
         titles: The texts of the row, by letter of the column.
-        named: Letters of the columns that have each declared name.
-        missing: The required columns that the row does not name.
-        belongs_to: Another source, all of whose required columns a row of the sheet names.
+        named: The letters of the columns with each declared name.
+        missing: The required columns that the row does not have.
+        belongs_to: Another source, if a row of the sheet has all of its required columns.
     """
 
     sheet: str
@@ -34,19 +34,19 @@ class Header:
     belongs_to: Source | None = None
 
     def letters(self) -> dict[str, str]:
-        """The declared columns with the letter of each, when none is named more than once."""
+        """The letter of each declared column, if none appears more than once."""
         return {column: letter for column, (letter,) in self.named.items()}
 
 
 def trim_title(title: str) -> str:
-    """The title without the characters at its edges that are trimmed off a cell."""
+    """The title without blanks and invisible characters around it."""
     return title.strip(BLANKS + INVISIBLE)
 
 
 def normal_title(title: str) -> str:
-    """The form in which titles are compared: trimmed, one form of each character, no case.
+    """The form in which titles are compared: trimmed, in Unicode NFKC, without case.
 
-    Accents and look-alike letters of other scripts stay different: what only looks like a column is not it.
+    Accents and look-alike letters of other scripts count as different.
     """
     return trim_title(unicodedata.normalize("NFKC", title)).casefold()
 
@@ -57,7 +57,7 @@ def find_header(sheet: str, grid: Grid, source: Source) -> Header:
     Args:
         sheet: Name of the sheet.
         grid: Its first rows.
-        source: Whose sheet it should be; where it is another source's instead, the header says so.
+        source: Which sheet it should be; the header says if it belongs to another source.
     """
     headers = [_read_as_header(sheet, row, titles, source) for row, titles in grid if titles]
     if complete := next((header for header in headers if not header.missing), None):
@@ -69,7 +69,7 @@ def find_header(sheet: str, grid: Grid, source: Source) -> Header:
 
 
 def distance(header: Header) -> tuple[int, int]:
-    """How far a row is from a header: its missing columns; of equals, the row with more titles is nearer."""
+    """How far a row is from a header: by its missing columns, then by its number of titles."""
     return len(header.missing), -len(header.titles)
 
 

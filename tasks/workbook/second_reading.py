@@ -86,7 +86,7 @@ def agreed(cells: pl.DataFrame, read: pl.DataFrame, letters: str, calendar: Cale
         raise unreadable_cell(cell, repeated["text"][0] or "", "is not the only content of the cell")
     index = own["row"].cast(pl.Int64) - 1
     both = own.with_columns(read=seen.gather(index.set(index >= len(seen), None)))
-    if both["read"].count() < seen.count():  # the Excel reader sees cells that are not among ours
+    if both["read"].count() < seen.count():  # the Excel reader found other cells
         again = pl.DataFrame({"row": read["row"], "read": seen}).drop_nulls("read")
         both = own.join(again, on="row", how="full", coalesce=True)
     both = both.with_columns(number=pl.col("digits").cast(pl.Float64, strict=False))
