@@ -217,7 +217,7 @@ FIGURES = """\
 Wine sales · snapshot of 15 May 2025
 first snapshot: figures to date
 First snapshot: €4,398,557,725.32 of total revenue to date, from 2 bottles of 1 wine.
-Total revenue to date: €4,398,557,725.32; 0.0% from premium wines
+Total revenue to date: €4,398,557,725.32; 0 premium, 0.0% of total
 Bottles to date: 2
 Price per bottle: €2,199,278,862.66; list price
 Premium wines: 0; premium above €30.50
