@@ -217,7 +217,7 @@ NEGATIVE = Rule("negative", "is below 0", _CORRECT, error_when="joined", scope="
     cases=(Case("web", "total_sales", (size("total_sales", COUNT_TEXT) < 0) & pl.col("is_product")),))
 TOO_LARGE = Rule("too-large", "is too large for a spreadsheet", _CORRECT, error_when="joined", scope="cell",
     cases=(
-        Case("erp", "price", pl.col("price_read").is_null() & (_KEY.is_not_null() | _HAS_SALES)),
+        Case("erp", "price", pl.col("price_read").is_null() & _HAS_SALES),
         Case("web", "total_sales", (size("total_sales", COUNT_TEXT) >= EXCEL_LIMIT) & pl.col("is_product")),
     ))
 FRACTIONAL = Rule("fractional", "is not a whole number", _CORRECT, error_when="joined", scope="cell",

@@ -43,11 +43,11 @@ def exported(wines: Sequence[Wine]):
     )  # fmt: skip
 
 
-def history_of(wines: Sequence[Wine]) -> pl.LazyFrame:
+def history_of(wines: Sequence[Wine], day: date = APRIL) -> pl.LazyFrame:
     before = exported(wines)
     empty = Snapshot.create_empty().lazy()
-    products = compare_snapshots(before.wines().lazy(), empty, APRIL).wines
-    return snapshot_rows(products, before.joined, "2025-04", APRIL).collect().lazy()
+    products = compare_snapshots(before.wines().lazy(), empty, day).wines
+    return snapshot_rows(products, before.joined, f"{day:%Y-%m}", day).collect().lazy()
 
 
 def found(before: Sequence[Wine], now: Sequence[Wine]) -> list[Issue]:
@@ -192,6 +192,18 @@ def test_an_export_that_was_cut_off_is_refused_with_the_products_that_sold_befor
 
 def test_a_stretch_of_nine_products_is_not_called_cut_off() -> None:
     assert without_web_rows(RANGE, lambda wine: wine.number <= 31) == []
+
+
+def test_products_that_left_before_the_previous_snapshot_are_not_missing() -> None:
+    history = pl.concat([history_of(RANGE, date(2025, 3, 15)), history_of(RANGE[:25])])
+    may = exported(RANGE[:25])
+    period = compare_snapshots(may.wines().lazy(), history, MAY)
+    assert find_unusual(period, history, may.joined, may.cleaned, LOCATIONS) == []
+
+
+def test_a_stretch_of_products_that_sold_one_bottle_is_cut_off() -> None:
+    wines = [replace(wine, sales=1) if wine.number > 30 else wine for wine in RANGE]
+    assert rules(wines, wines[:30]) == {"cut-off-export"}
 
 
 def test_a_stretch_of_products_that_never_sold_is_not_called_cut_off() -> None:
