@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from flows.monthly_sales import monthly_sales
-from tasks import stages
+from tasks import run, stages
 from tasks.domain.issues import DataRefused, OutsideFailure, WrongArgument
 from tasks.publication.publisher import PublishedMonth, publish_month
 
@@ -284,11 +284,16 @@ def test_a_dry_run_does_everything_up_to_the_audit_and_writes_nothing(tmp_path: 
     assert files_in(reports) == before
 
 
-def test_a_dry_run_of_refused_data_writes_nothing_either(tmp_path: Path) -> None:
+def test_a_dry_run_of_refused_data_writes_nothing_either_and_logs_where_its_issues_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(run, "get_run_logger", lambda: logging.getLogger("run"))
     source = spoiled_month(tmp_path / "source", put("erp", "price", 0))
     with pytest.raises(DataRefused):
         run_flow(source, tmp_path / "reports", dry_run=True)
     assert not (tmp_path / "reports").exists()
+    (logged,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert "not-above-zero" in Path(logged.removeprefix("All issues are listed in ")).read_text("utf-8")
 
 
 def without_links(missing: int) -> Any:
