@@ -32,8 +32,10 @@ _KINDS: dict[str, dict[str, Any]] = {
     "text": {"indent": 1, "text_wrap": True},
     "mark": {"bold": True, "font_color": WINE, "align": "center"},
     "state": {"indent": 1},
-    **{kind: {"number": kind, "align": "right", "indent": 1} for kind in get_args(NumberKind)},
+    **{kind: {"number": kind, "align": "right"} for kind in get_args(NumberKind)},
 }
+_SPACE_AFTER = "_ " * 3
+"""In the format of a number: as much room as an indent, which LibreOffice does not give to every number."""
 
 _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16, "font_color": WINE},
@@ -57,14 +59,10 @@ _STYLES: dict[str, dict[str, Any]] = {
     **{f"alert {kind}": {**_CELL, **style, "bg_color": ALERT_PAPER} for kind, style in _KINDS.items()},
     "alert state": {**_CELL, "indent": 1, "bold": True, "font_color": ALERT, "bg_color": ALERT_PAPER},
     "section text": {**_CELL, "bold": True, "font_color": WINE, "bg_color": PAPER},
-    # No indent for numbers on Summary: LibreOffice drops some of them.
-    **{
-        f"small {kind}": {**_CELL, **style, "indent": int(kind == "text"), "font_size": 9}
-        for kind, style in _KINDS.items()
-    },
-    "small alert": {**_CELL, "font_size": 9, "bold": True, "font_color": ALERT, "align": "right"},
+    **{f"small {kind}": {**_CELL, **style, "font_size": 9} for kind, style in _KINDS.items()},
+    "small alert": {**_CELL, "font_size": 9, "bold": True, "font_color": ALERT, "align": "right", "indent": 1},
     "small header text": {**_HEADER, "font_size": 9, "indent": 1},
-    "small header number": {**_HEADER, "font_size": 9, "align": "right"},
+    "small header number": {**_HEADER, "font_size": 9, "align": "right", "indent": 1},
 }
 
 
@@ -90,7 +88,8 @@ class Styles:
         if name not in self._formats:
             style = dict(_STYLES[name])
             if kind := style.pop("number", None):
-                style["num_format"] = self._messages.cell_format(kind)
+                sections = self._messages.cell_format(kind).split(";")
+                style["num_format"] = ";".join(section + _SPACE_AFTER for section in sections)
             self._formats[name] = self._workbook.add_format(style)
         return self._formats[name]
 

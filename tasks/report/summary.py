@@ -98,7 +98,7 @@ def summary_page(report: Report) -> SummaryPage:
     page.add(Cell(0, 0, shown.title, "title", 14))
     page.add(Cell(0, 14, shown.period, "period", 10))
     page.add(Cell(1, 0, shown.news, "news", PAGE_COLUMNS))
-    page.heights |= {0: 30, 1: _NEWS * _lines(shown.news, PAGE_COLUMNS, _NEWS_LETTER), 2: _GAP}
+    page.heights |= {0: 30, 1: _NEWS * count_lines(shown.news, PAGE_COLUMNS, _NEWS_LETTER), 2: _GAP}
     row, across = 3, PAGE_COLUMNS // _TILE_COLUMNS
     for first in range(0, len(shown.tiles), across):
         row = _add_tiles(page, row, shown.tiles[first : first + across])
@@ -125,7 +125,7 @@ def summary_page(report: Report) -> SummaryPage:
         page.add(Cell(row, 0, line.label, "alert label" if line.is_alert else "line label", _LABEL_COLUMNS))
         page.add(Cell(row, _LABEL_COLUMNS, line.text, "line", _LINE_COLUMNS))
         page.add(Cell(row, PAGE_COLUMNS - _LINK_COLUMNS, name and f"→ {name}", "link", _LINK_COLUMNS, line.sheet))
-        page.heights[row] = ROW_PIXELS + _LINE * (_lines(line.text, _LINE_COLUMNS) - 1)
+        page.heights[row] = ROW_PIXELS + _LINE * (count_lines(line.text, _LINE_COLUMNS) - 1)
     page.cells.sort(key=lambda cell: (cell.row, cell.column))
     return page
 
@@ -170,13 +170,13 @@ def _add_list(page: SummaryPage, row: int, column: int, listed: SmallList) -> in
                 style = f"small header {'text' if kind == 'text' else 'number'}"
             page.add(Cell(row, at, value, style, columns))
             at += columns
-        if not is_heading and _lines(str(values[0]), listed.columns[0][1]) > 1:
+        if not is_heading and count_lines(str(values[0]), listed.columns[0][1]) > 1:
             page.heights[row] = _TWO_LINES
         row += 1
     return row
 
 
-def _lines(text: str, columns: int, size: float = _LETTER) -> int:
+def count_lines(text: str, columns: int, size: float = _LETTER) -> int:
     """How many lines a text takes in these columns of the page."""
     letters = [letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter)]
     pixels = sum(_WIDTHS.get(letter, 0.6) for letter in letters) * size
@@ -185,8 +185,8 @@ def _lines(text: str, columns: int, size: float = _LETTER) -> int:
 
 # fmt: off
 _REORDER: tuple[_SmallColumn, ...] = (
-    (mark("Wine"), 6, "text", "title"), (mark("Left"), 1, "count", "stock_quantity"),
-    (mark("Per week"), 1, "score", "pace"), (mark("Weeks of cover"), 3, "decimal", "weeks_of_cover"),
+    (mark("Wine"), 6, "text", "title"), (mark("Left"), 2, "count", "stock_quantity"),
+    (mark("Per week"), 1, "score", "pace"), (mark("Weeks of cover"), 2, "decimal", "weeks_of_cover"),
     (mark("At risk per week"), 2, "money", "at_risk"),
 )
 _OUT: tuple[_SmallColumn, ...] = (

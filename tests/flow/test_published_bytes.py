@@ -15,14 +15,14 @@ GOLDEN: dict[int, dict[str, dict[str, str]]] = {
     2: {
         "en": {
             "quality/data_issues_2025-05.csv": "9f0551629e18e927",
-            "sales_reports/sales_report_2025-05.xlsx": "e32be4919c560e3c",
+            "sales_reports/sales_report_2025-05.xlsx": "e1ab9526d6debbc2",
             "tables/wines_2025-05.parquet": "f8027e91cd1d189a",
             "wines/ordinary_wines_2025-05.csv": "5b33c8f45b33ed39",
             "wines/premium_wines_2025-05.csv": "c7a3f4e2c3530f27",
         },
         "fr": {
             "quality/data_issues_2025-05.csv": "3c8f1efa13a1874d",
-            "sales_reports/sales_report_2025-05.xlsx": "0fd28724c7f12df3",
+            "sales_reports/sales_report_2025-05.xlsx": "fd84bc0c7cd3ddf7",
             "tables/wines_2025-05.parquet": "f8027e91cd1d189a",
             "wines/ordinary_wines_2025-05.csv": "4979e1f9135f7770",
             "wines/premium_wines_2025-05.csv": "c1018bb4c38ab745",

@@ -24,6 +24,7 @@ from tasks.report import layout, writer
 from tasks.report.cells import cell_text, cell_texts
 from tasks.report.content import Report
 from tasks.report.headline import headline
+from tasks.report.summary import count_lines, summary_page
 
 HOSTILE = {
     "formula": "=1+1",
@@ -295,8 +296,8 @@ def test_totals_are_above_the_filter_and_follow_it(third: Written) -> None:
 
 def test_numbers_have_the_formats_of_the_language(tmp_path: Path) -> None:
     for language, money, signed in (
-        ("en", '"€"#,##0.00', '+"€"#,##0.00;-"€"#,##0.00;"€"#,##0.00'),
-        ("fr", '[$-40C]#,##0.00"\N{NO-BREAK SPACE}€"', None),
+        ("en", '"€"#,##0.00_ _ _ ', '+"€"#,##0.00_ _ _ ;-"€"#,##0.00_ _ _ ;"€"#,##0.00_ _ _ '),
+        ("fr", '[$-40C]#,##0.00"\N{NO-BREAK SPACE}€"_ _ _ ', None),
     ):
         written = write(report_of(SNAPSHOTS["third"], tmp_path, language), tmp_path / language)
         sheet = written.sheet(SHEETS[language][1])
@@ -395,6 +396,16 @@ def test_every_figure_of_summary_is_printed_inside_its_tile(printed: dict) -> No
             tile = int((word.left - left) / tile_points)
             assert word.right < left + (tile + 1) * tile_points - 2, (name, word.text)
         assert len(inside) >= sum(len(note.split()) for tile in shown.tiles for note in (tile.label, *tile.notes))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("snapshots", SNAPSHOTS.values(), ids=SNAPSHOTS)
+def test_texts_of_summary_that_do_not_wrap_fit_their_cells(tmp_path: Path, snapshots: list, language: str) -> None:
+    page = summary_page(report_of(snapshots, tmp_path, language))
+    short = [cell for cell in page.cells if cell.style.endswith((" label", " note", "small alert", "link"))]
+    assert {cell.style for cell in short} >= {"tile label", "tile note", "small alert", "line label", "link"}
+    too_long = [cell.value for cell in short if cell.value and count_lines(str(cell.value), cell.columns) > 1]
+    assert too_long == []
 
 
 # Charts
