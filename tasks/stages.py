@@ -17,7 +17,7 @@ from tasks.announcement.news import emit_published, emit_unchanged
 from tasks.dashboard import Artifact, label_run, only_warned, show_artifacts
 from tasks.domain import clean, join, row_issues, rules
 from tasks.domain.figures import summarise_snapshot as summarise
-from tasks.domain.issues import DataRefused, Issue, accept, accepted_rules, issue_frame
+from tasks.domain.issues import DataRefused, Issue, accepted_rules, issue_frame
 from tasks.domain.join import Cleaned
 from tasks.domain.ledger import build_ledger, count_rows, list_missing_sales
 from tasks.domain.month_issues import judge_matches
@@ -115,9 +115,8 @@ def join_sources(erp: CleanedSource, liaison: CleanedSource, web: CleanedSource,
     sales = run.store(join.join_sources(cleaned), "joined")
     ledger = run.store(build_ledger(cleaned, sales), "ledger")
     columns = pl.concat([erp.columns, liaison.columns, web.columns])
-    month = issue_frame(judge_matches(cleaned, sales))
     issues = [
-        (accept(month) if run.parameters.accept_unusual else month).lazy(),
+        issue_frame(judge_matches(cleaned, sales), accept_unusual=run.parameters.accept_unusual).lazy(),
         row_issues.locate_issues(row_issues.collect_issues(cleaned, sales, ledger), raw, columns),
         _absent_columns(columns).lazy(),
     ]
@@ -167,9 +166,8 @@ def compare_snapshots(wines: pl.LazyFrame, history: pl.LazyFrame, run: Run) -> C
 @stage("summarise-snapshot")
 def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run) -> SnapshotReport:
     """All figures of the snapshot, and the frames that the report shows."""
-    found_unusual = find_unusual(compared.period, compared.history, joined.sales, joined.cleaned, joined.columns)
-    unusual = issue_frame([*plan.accepted, *found_unusual])
-    found = [accept(unusual) if run.parameters.accept_unusual else unusual, joined.issues.collect()]
+    unusual = find_unusual(compared.period, compared.history, joined.sales, joined.cleaned, joined.columns)
+    found = issue_frame([*plan.accepted, *unusual], accept_unusual=run.parameters.accept_unusual)
     period, parameters = Period(*(frame.collect().lazy() for frame in compared.period)), run.parameters
     facts = snapshot_rows(period.wines, joined.sales, parameters.month, parameters.export_date)
     return SnapshotReport(
@@ -177,7 +175,7 @@ def summarise_snapshot(compared: Compared, joined: Joined, plan: Plan, run: Run)
         summary=summarise(compared.period, run.parameters.premium_threshold),
         period=period,
         row_counts=count_rows(joined.ledger).collect(),
-        issues=pl.concat(found),
+        issues=pl.concat([found, joined.issues.collect()]),
         missing=joined.missing.collect(),
         workbooks=[replace(book) for book in plan.workbooks.values()],
         snapshot=run.store(facts, "snapshot"),

@@ -52,25 +52,24 @@ class Issue:
     remedy: str | None = None
 
 
-def issue_frame(issues: Iterable[Issue]) -> pl.DataFrame:
-    """The issues as a `DataIssue` frame; severity and remedy are those of the rule unless an issue has its own."""
+def issue_frame(issues: Iterable[Issue], *, accept_unusual: bool = False) -> pl.DataFrame:
+    """The issues as a `DataIssue` frame; severity and remedy are those of the rule unless an issue has its own.
+
+    Args:
+        issues: The issues, in order.
+        accept_unusual: Whether errors that may be right all the same are warnings.
+    """
     rows = []
     for issue in issues:
         rule = RULES[issue.rule]
+        severity = "warning" if accept_unusual and rule.acceptable else issue.severity or rule.severity
         remedy = issue.remedy or rule.remedy.replace("{other}", str(issue.other))
-        rows.append(asdict(issue) | {"severity": issue.severity or rule.severity, "remedy": remedy})
+        rows.append(asdict(issue) | {"severity": severity, "remedy": remedy})
     return pl.DataFrame(rows, schema=DataIssue.create_empty().schema)
 
 
-def accept(issues: pl.DataFrame) -> pl.DataFrame:
-    """The issues, with acceptable errors turned into warnings."""
-    is_acceptable = pl.col("rule").is_in(codes(acceptable=True))
-    accepted = pl.when(is_acceptable).then(pl.lit("warning", issues.schema["severity"]))
-    return issues.with_columns(severity=accepted.otherwise("severity"))
-
-
 def accepted_rules(issues: pl.DataFrame) -> list[str]:
-    """The codes of the rules whose errors `accept` turned into warnings."""
+    """The codes of the rules whose errors were accepted as warnings."""
     accepted = pl.col("rule").is_in(codes(acceptable=True)) & (pl.col("severity") == "warning")
     return issues.filter(accepted)["rule"].unique().sort().to_list()
 

@@ -39,7 +39,7 @@ class Parameters:
         export_date: The day on which the three workbooks were exported.
         premium_threshold: A wine is premium when the z-score of its price is above this.
         language: Language of the workbook; it also decides how the CSV files are written.
-        accept_unusual: Publish a month that is refused only because it is unusual, see `issues.accept`.
+        accept_unusual: Publish a month that is refused only because it is unusual, see `issues.issue_frame`.
     """
 
     month: str
