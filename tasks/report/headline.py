@@ -262,10 +262,15 @@ def _changed(summary: SnapshotSummary, text: Messages) -> str:
     return " · ".join(phrases) or text.gettext("No product, price or class changed.")
 
 
+NONE_TO_REORDER = mark("No wine that sells has fewer than {weeks} weeks of cover.")
+
+
 def _to_reorder(summary: SnapshotSummary, text: Messages) -> str:
     inventory = summary.inventory
     if inventory.reorder is None or inventory.at_risk is None:
         return ""
+    if inventory.reorder == 0:
+        return text.gettext(NONE_TO_REORDER, weeks=REORDER_WEEKS)
     return text.ngettext(
         "{count} wine with fewer than {weeks} weeks of cover, {out} of them out of stock; at risk: {value} per week",
         "{count} wines with fewer than {weeks} weeks of cover, {out} of them out of stock; at risk: {value} per week",

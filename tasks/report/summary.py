@@ -13,7 +13,7 @@ from tasks.domain.inventory import REORDER_WEEKS
 from tasks.messages import mark
 from tasks.report.charts import ChartSpec, best_sellers, premium_wines, trend
 from tasks.report.content import Report, sheet_name, title
-from tasks.report.headline import UNKNOWN, Tile, headline
+from tasks.report.headline import NONE_TO_REORDER, UNKNOWN, Tile, headline
 from tasks.report.layout import Cell, CellValue, Kind, Sheet, table_sheets
 
 PAGE_COLUMNS = 24
@@ -205,8 +205,7 @@ def _short_wines(report: Report) -> SmallList:
         if_empty = text.gettext("No wine that has sold is out of stock.")
     else:
         heading, columns = text.gettext("Reorder, by sales at risk"), _REORDER
-        none = mark("No wine that sells has fewer than {weeks} weeks of cover.")
-        if_empty = text.gettext(none, weeks=REORDER_WEEKS)
+        if_empty = text.gettext(NONE_TO_REORDER, weeks=REORDER_WEEKS)
     wines = report.short_wines
     if wines.height > _LISTED:
         message = mark("{title} ({shown} of {count})")

@@ -199,6 +199,15 @@ def test_sentences_link_to_their_sheets(third: Written) -> None:
     }
 
 
+def test_no_sentence_links_to_a_sheet_that_is_not_there(tmp_path: Path) -> None:
+    unchanged = write(report_of([FIRST, replace(FIRST, day=THIRD.day)], tmp_path), tmp_path)
+    assert "No product, price or class changed." in unchanged.texts("Summary")
+    assert "No wine that sells has fewer than 8 weeks of cover." in unchanged.texts("Summary")
+    assert {"Changes", "Stock"}.isdisjoint(unchanged.open().sheetnames)
+    links = {cell.hyperlink.location for row in unchanged.sheet("Summary") for cell in row if cell.hyperlink}
+    assert links == {"'Data checks'!A1"}
+
+
 # Sheets
 
 
