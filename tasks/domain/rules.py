@@ -149,7 +149,7 @@ BLANK_ROW = Rule("blank-row", "is a row without content", "Nothing to do.", "inf
         Case("liaison", None, _blank("product_id", "id_web")),
         Case("web", None, _TYPE.is_null() & is_blank("sku") & ~_HAS_SALES),
     ))
-SELLABLE_POST_TYPE = Rule("sellable-post-type", "is a type of its own and has sales",
+SELLABLE_POST_TYPE = Rule("sellable-post-type", "is another type of post and has sales",
     "Move the sales to the product itself, then run again.", scope="row", disposition="rejected",
     cases=(Case("web", "post_type", (_TYPE == "product_variation") & _HAS_SALES),))
 OTHER_POST_TYPE = Rule("other-post-type", "is not a product", "Nothing to do.", "info", subject="The post", scope="row",
@@ -192,7 +192,7 @@ DIFFERING_REPETITION = Rule("differing-repetition", "repeats a row with other de
     cases=(Case("erp", "price", _IS_LATER), Case("web", "total_sales", _IS_LATER)))
 
 # --- cells, in the order in which they are judged
-ROUNDED_KEY = Rule("rounded-key", "is a long number that Excel rounded, and no key",
+ROUNDED_KEY = Rule("rounded-key", "is a long number that Excel rounded, not a key",
     "Export the workbook again with this column as text, then run again.", scope="cell", cases=(
         Case("erp", "product_id", _is_rounded("key")),
         Case("liaison", "product_id", _is_rounded("key")),
@@ -270,12 +270,12 @@ SEVERAL_SKUS = Rule("several-skus", "is not the only live link of the product: t
     cases=(Case("liaison", "id_web", pl.len().over("product_key") > 1),))
 
 # --- the month as a whole
-NO_PRODUCT = Rule("no-product", "leave not one product in all three", "Check that the three belong together.")
+NO_PRODUCT = Rule("no-product", "have no product in common", "Check that the three belong together.")
 UNMATCHED = Rule("unmatched", "is above the limit",
-    "Rows of the {other} workbook are probably missing, or it is of another time: export it whole and run again. "
+    "Rows of the {other} workbook are probably missing, or it is of another time: export all of it and run again. "
     "If it is right, complete the links or run with --accept-unusual.", acceptable=True)
 PADDED_KEYS = Rule("padded-keys", "is above the limit: keys of one workbook begin with zeros that another one lacks",
-    'Write the keys alike in all workbooks, "007" or "7", then run again.')
+    'Write the keys in the same way in all workbooks, "007" or "7", then run again.')
 NO_SALES = Rule("no-sales", "cannot be right: the shop counts everything it ever sold",
     "Export the shop's workbook again with its sales, then run again.")
 REVENUE_TOO_LARGE = Rule("revenue-too-large", "is more than a spreadsheet can hold", "Check prices and sales.")
@@ -287,20 +287,21 @@ COUNTERS_FELL = Rule("counters-fell",
     "is lower than {other}, like most counters that changed: the export is probably an older one",
     "Export the web workbook again; or run with --accept-unusual if it is right.", acceptable=True)
 PRICES_MOVED = Rule("prices-moved",
-    "is {other} times the same factor as nearly all prices: another unit, tax or currency",
+    "differs from {other} by the same factor as nearly all prices: another unit, tax or currency",
     "Export the prices as before; or run with --accept-unusual if they are right.", acceptable=True)
 CUT_OFF_EXPORT = Rule("cut-off-export",
-    "is missing, and so is all that followed it before ({other}): the export is probably cut off",
-    "Export the workbook whole; or run with --accept-unusual if it is right.", acceptable=True)
+    "is missing, and so are all rows that followed it before ({other}): the export is probably cut off",
+    "Export all of the workbook; or run with --accept-unusual if it is right.", acceptable=True)
 MISSING_IN_BULK = Rule("missing-in-bulk",
-    "is missing, like many products that sold before ({other}): the export is probably not whole",
-    "Export the workbook whole; or run with --accept-unusual if it is right.", acceptable=True)
+    "is missing, like many products that sold before ({other}): the export is probably incomplete",
+    "Export all of the workbook; or run with --accept-unusual if it is right.", acceptable=True)
 COUNTER_FELL_FAR = Rule("counter-fell-far", "is far lower than {other}",
     "Nothing to do if orders were cancelled or the product was added to the shop again.", "warning")
-PRICE_JUMPED = Rule("price-jumped", "is far from {other}", "Correct the price in the ERP if it is a slip.", "warning")
+PRICE_JUMPED = Rule("price-jumped", "is far from {other}", "Correct the price in the ERP if it is a mistake.",
+    "warning")
 
 # --- the pipeline itself
-CHECK_FAILED = Rule("check-failed", "does not hold", "Report this: the pipeline contradicts itself.")
+CHECK_FAILED = Rule("check-failed", "does not hold", "Report this: it is an error in the program.")
 # fmt: on
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in list(globals().values()) if isinstance(rule, Rule)}

@@ -402,7 +402,7 @@ def headline(report: Report) -> Headline:
     missing = missing_sentences(report)
     label, nothing = (
         text.gettext("Not in these figures"),
-        text.gettext("Nothing that needs a hand: no sale is missing."),
+        text.gettext("Nothing: no sale is missing."),
     )
     lines = [Line("" if index else label, one, "checks", is_alert=True) for index, one in enumerate(missing)]
     checked = Line(text.gettext("Checked"), checked_sentence(report), "checks")

@@ -115,7 +115,7 @@ def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
     errors = issues.filter(pl.col("severity") == "error")
     last = [refusal_sentence(errors.height, text)]
     if others := issues.height - errors.height:
-        forms = plural("Besides, {count} warning or rejected row.", "Besides, {count} warnings and rejected rows.")
+        forms = plural("Also {count} warning or rejected row.", "Also {count} warnings and rejected rows.")
         last.append(text.ngettext(*forms, others))
     return [*lines(word_issues(errors, text), text.gettext(MORE)), " ".join(last)]
 

@@ -40,5 +40,5 @@ def test_a_broken_invariant_fails_the_run_and_nothing_is_published(name: str, tm
         run_flow(SAMPLE, tmp_path / "reports")
     first = lines(refused.value.issues)[0]
     assert first.startswith(f"check of the {sentence}")
-    assert first.endswith("does not hold. Report this: the pipeline contradicts itself.")
+    assert first.endswith("does not hold. Report this: it is an error in the program.")
     assert {path.name for path in (tmp_path / "reports").iterdir()} == {"refused"}

@@ -573,7 +573,7 @@ refused(
 )  # fmt: skip
 refused(
     "keys", "sales of a variation", put("web", "post_type", "product_variation"),
-    'web.xlsx [Sheet1] Z144, post_type: "product_variation" is a type of its own and has sales.',
+    'web.xlsx [Sheet1] Z144, post_type: "product_variation" is another type of post and has sales.',
 )  # fmt: skip
 refused(
     "keys", "sales without a type", put("web", "post_type", None),

@@ -124,5 +124,5 @@ def test_zero_padded_keys_of_one_workbook_are_named_as_the_cause(tmp_path: Path,
     for line in causes:
         assert line.endswith(
             '" is above the limit: keys of one workbook begin with zeros that another one lacks. '
-            'Write the keys alike in all workbooks, "007" or "7", then run again.'
+            'Write the keys in the same way in all workbooks, "007" or "7", then run again.'
         )

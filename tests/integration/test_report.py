@@ -181,7 +181,7 @@ def test_summary_says_so_when_nothing_is_missing(tmp_path: Path) -> None:
     report = report_of(SNAPSHOTS["third"], tmp_path)
     used = report.row_counts.filter(pl.col("disposition") == "used")
     clean = replace(report, row_counts=used, missing=report.missing.clear())
-    assert headline(clean).lines[-2].text == "Nothing that needs a hand: no sale is missing."
+    assert headline(clean).lines[-2].text == "Nothing: no sale is missing."
 
 
 def test_many_missing_products_are_counted_after_the_first(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def matches(
 
 def above(share: str, lacking: str = "liaison") -> list[str]:
     remedy = (
-        f"Rows of the {lacking} workbook are probably missing, or it is of another time: export it whole and run "
+        f"Rows of the {lacking} workbook are probably missing, or it is of another time: export all of it and run "
         "again. If it is right, complete the links or run with --accept-unusual."
     )
     return [f'the three workbooks: "{share}" is above the limit. {remedy}']
@@ -130,7 +130,7 @@ def test_a_rejected_sale_counts_as_without_a_partner() -> None:
 def test_three_workbooks_that_share_no_product_stop_the_run() -> None:
     result = month([product(1)[0]], [product(2)[1]], [{"sku": 1, "post_type": "product", "total_sales": 0}])
     assert lines(issue_frame(judge_matches(result.cleaned, result.joined, Fraction(1)))) == [
-        "the three workbooks leave not one product in all three. Check that the three belong together."
+        "the three workbooks have no product in common. Check that the three belong together."
     ]
 
 

@@ -236,7 +236,7 @@ NO_TYPE = "B4, post_type is empty although the row has a sku or sales. Fill in t
 NO_KEY = 'A4, sku: "1 2" is not a key. Type the key as a number or plain text, then run again.'
 VARIATION = {"sku": "v", "post_type": "product_variation"}
 HAS_SALES = (
-    'B4, post_type: "product_variation" is a type of its own and has sales. '
+    'B4, post_type: "product_variation" is another type of post and has sales. '
     "Move the sales to the product itself, then run again."
 )
 
@@ -474,7 +474,7 @@ def test_the_message_about_a_rounded_key_says_how_to_export() -> None:
     may = month([{"product_id": "3.76009E+12", "price": 10}], [{"product_id": 1, "id_web": 5}], [])
     (line,) = lines(may.issues.filter(rule="rounded-key"))
     assert line == (
-        'erp.xlsx [Sheet1] A2, product_id: "3.76009E+12" is a long number that Excel rounded, and no key. '
+        'erp.xlsx [Sheet1] A2, product_id: "3.76009E+12" is a long number that Excel rounded, not a key. '
         "Export the workbook again with this column as text, then run again."
     )
 

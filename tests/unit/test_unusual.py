@@ -145,7 +145,7 @@ def test_prices_that_changed_by_one_factor_are_refused(factor: str) -> None:
 def test_the_message_about_prices_shows_the_cells_before_and_now() -> None:
     issues = found(RANGE, priced(RANGE, lambda price: price * 100))
     assert (
-        'erp.xlsx [Sheet1] C7, price of product 6: "1450.00" is "14.50" (Wine 6, C7, 2025-04-15) times the same'
+        'erp.xlsx [Sheet1] C7, price of product 6: "1450.00" differs from "14.50" (Wine 6, C7, 2025-04-15) by the same'
         in "\n".join(lines(issue_frame(issues)))
     )
 
@@ -184,9 +184,9 @@ def test_an_export_that_was_cut_off_is_refused_with_the_products_that_sold_befor
     issues = without_web_rows(RANGE, lambda wine: wine.number <= 30)
     assert [issue.rule for issue in issues] == ["cut-off-export"] * 10
     assert lines(issue_frame(issues))[0] == (
-        'web.xlsx [Sheet1], sku: "10031" is missing, and so is all that followed it before (Wine 31, A32, 2025-04-15): '
-        "the export is probably cut off. "
-        "Export the workbook whole; or run with --accept-unusual if it is right."
+        'web.xlsx [Sheet1], sku: "10031" is missing, and so are all rows that followed it before '
+        "(Wine 31, A32, 2025-04-15): the export is probably cut off. "
+        "Export all of the workbook; or run with --accept-unusual if it is right."
     )
 
 
