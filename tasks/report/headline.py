@@ -184,8 +184,7 @@ def _price(sold: Sold, text: Messages) -> str:
 
 
 def _premium(sold: Sold, text: Messages) -> str:
-    value = text.money(sold.premium_value, 0)
-    return text.gettext("{count}, {value}", count=sold.premium_units, value=value)
+    return text.gettext("{count}, {value}", count=sold.premium_units, value=text.money(sold.premium_value, 0))
 
 
 def _last_days(summary: SnapshotSummary, text: Messages) -> str:
@@ -211,7 +210,6 @@ def _premium_share(summary: SnapshotSummary, text: Messages) -> str:
 _BOTTLES = plural("{count} bottle", "{count} bottles")
 _CANCELLED, _LIST_PRICE = CHANGES["cancelled"], _say(mark("list price"))
 _THRESHOLD = _say(mark("premium above {price}"), price="figures.threshold_price")
-_TOTAL = "figures.revenue"
 
 # fmt: off
 OF_THE_PERIOD = (
@@ -226,11 +224,11 @@ OF_THE_PERIOD = (
     Figure(_say(mark("Premium sold")), "period.sold.premium_value", "money", (
         _count(_BOTTLES, "period.sold.premium_units"), _then(_premium, "previous"), _then(_premium, "last_year"))),
     Figure(_last_days, "comparisons.last_365.value", "money", (_units_of_the_year, _year_before)),
-    Figure(_say(mark("Total revenue to date")), _TOTAL, "money", (
+    Figure(_say(mark("Total revenue to date")), "figures.revenue", "money", (
         _count(_BOTTLES, "figures.units"), _premium_share, _THRESHOLD)),
 )
 TO_DATE = (
-    Figure(_say(mark("Total revenue to date")), _TOTAL, "money", (_premium_share,)),
+    Figure(_say(mark("Total revenue to date")), "figures.revenue", "money", (_premium_share,)),
     Figure(_say(mark("Bottles to date")), "figures.units", "count"),
     Figure(_say(mark("Price per bottle")), "figures.price_per_bottle", "money", (_LIST_PRICE,)),
     Figure(_say(mark("Premium wines")), "figures.premium", "count", (_THRESHOLD,)),
