@@ -135,7 +135,7 @@ def test_a_confined_container_publishes_a_month_of_the_sample(
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     lines = done.stdout.splitlines()
-    assert "Total revenue to date: €25,236.60; 10.1% from premium wines" in lines
+    assert "Total revenue to date: €25,236.60; 11 premium, 10.1% of total" in lines
     assert "/tmp/reports/sales_reports/sales_report_2025-05.xlsx" in lines
 
 
