@@ -15,7 +15,7 @@ REQUESTS_AT_ONCE = 8
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int = 2) -> Iterator[Result]:
     """The results in the order of the items; only a few of them are in memory at a time.
 
-    If one fails, or the run is interrupted, the others are not waited for.
+    If one fails, those that have started are waited for; an interrupted run does not wait for them.
     """
     pool = ThreadPoolExecutor(threads)
     try:
@@ -26,5 +26,8 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], thre
                 yield started.popleft().result()
         for future in started:
             yield future.result()
+    except Exception:
+        pool.shutdown(cancel_futures=True)
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,21 +1,19 @@
 """A proxy between an S3 client and its server that loses, spoils and holds up requests exactly when told.
 
-It passes bytes on as they came, Host header and `Expect: 100-continue` included, so that signatures stay valid.
+It passes on what was signed as it came, the Host header included, so that signatures stay valid.
 """
 
 import contextlib
 import http.client
-import io
 import re
-import socket
-import socketserver
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import BinaryIO, NoReturn, Self
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NoReturn, Self
 from urllib.parse import unquote, urlsplit
-from xml.sax.saxutils import escape
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,11 @@ class CutMidBody:
 @dataclass(frozen=True)
 class Silent:
     """Keep the connection open and never answer; the server hears nothing."""
+
+
+@dataclass(frozen=True)
+class SilentMidBody:
+    """Send half of the answer, and then nothing more, but keep the connection open."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Call:
     then: "Action | None" = None
 
 
-Action = Respond | CutBefore | CutAfter | CutMidBody | Silent | Delay | Corrupt | Call
+Action = Respond | CutBefore | CutAfter | CutMidBody | Silent | SilentMidBody | Delay | Corrupt | Call
 
 
 @dataclass(frozen=True)
@@ -121,22 +124,13 @@ class FaultProxy:
     """
 
     def __init__(self, target: str) -> None:
-        parts = urlsplit(target)
-        self._target = (parts.hostname or "", parts.port or 80)
+        self.target = urlsplit(target).netloc
+        self.errors: list[BaseException] = []
         self._lock = threading.RLock()
-        self._closing = threading.Event()
         self._log: list[Request] = []
         self._actions: dict[int, Action] = {}
         self._rule: Rule | None = None
-        self._errors: list[Exception] = []
-        self._connections: set[socket.socket] = set()
-        proxy = self
-
-        class Connection(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                proxy._serve(self.request)
-
-        self._server = _Server(("127.0.0.1", 0), Connection)
+        self._server = _Server(("127.0.0.1", 0), partial(_Connection, self))
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -144,18 +138,11 @@ class FaultProxy:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._closing.set()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._server.shutdown()
-        with self._lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()  # waits for the threads of all connections
-        if self._errors and error is None:
-            raise self._errors[0]
+        self._server.server_close()
+        if self.errors and kind is None:
+            raise self.errors[0]
 
     @property
     def log(self) -> list[Request]:
@@ -180,232 +167,136 @@ class FaultProxy:
             self._actions.clear()
             self._rule = None
 
-    def _arrived(self, head: bytes) -> tuple[Request, Action | None]:
-        method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    def arrived(self, method: str, target: str, headers: Mapping[str, str]) -> Action | None:
         parts = urlsplit(target)
         with self._lock:
-            request = Request(len(self._log) + 1, method, unquote(parts.path), parts.query, _headers(head))
+            request = Request(len(self._log) + 1, method, unquote(parts.path), parts.query, headers)
             self._log.append(request)
             action = self._actions.get(request.number)
-            if action is None and self._rule is not None:
-                action = self._rule(request.number, request)
-            return request, action
-
-    def _serve(self, client: socket.socket) -> None:
-        with self._lock:
-            self._connections.add(client)
-        try:
-            with client.makefile("rb") as stream:
-                while not self._closing.is_set() and (head := _head(stream)):
-                    request, action = self._arrived(head)
-                    if not self._exchange(_Exchange(self._target, client, stream, head, request), action):
-                        break
-        except _Lost:
-            pass  # what a client or server that is gone deserves: its connection is closed
-        except Exception as error:  # noqa: BLE001 (raised again at the end: a thread cannot fail a test)
-            self._errors.append(error)
-        finally:
-            with self._lock:
-                self._connections.discard(client)
-
-    def _exchange(self, exchange: "_Exchange", action: Action | None) -> bool:
-        """Deal with one request; False if its connection cannot carry another."""
-        match action:
-            case Call(function, after=False, then=then):
-                function()
-                return self._exchange(exchange, then)
-            case Respond(status, code):
-                return exchange.answer(exchange.made_up(status, code))
-            case CutBefore():
-                raise _Lost
-            case Silent():
-                exchange.wait_for_hang_up()
-            case CutMidBody() if exchange.has_body:
-                exchange.forward_half()
-            case Delay(seconds):
-                self._closing.wait(seconds)
-        return exchange.answer(_spoilt(exchange.forward(), action))
-
-
-def _spoilt(answer: "_Answer", action: Action | None) -> "_Answer":
-    """What the client gets of an answer."""
-    match action:
-        case Call(function):
-            function()
-        case CutAfter():
-            raise _Lost
-        case CutMidBody():
-            return answer.halved()
-        case Corrupt():
-            return answer.corrupted()
-    return answer
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    # Race tests connect faster than one thread accepts.
-    request_queue_size = 128
+            return self._rule(request.number, request) if action is None and self._rule else action
 
 
 class _Lost(Exception):
-    """The other side is gone."""
+    """The connection ends here."""
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What the server said: raw head, body without the frames of chunks."""
+class _Server(ThreadingHTTPServer):
+    # Race tests connect faster than one thread accepts.
+    request_queue_size = 128
 
-    head: bytes
-    body: bytes
-    reusable: bool
-
-    def halved(self) -> "_Answer":
-        return _Answer(self.head, self.body[: len(self.body) // 2], reusable=False)
-
-    def corrupted(self) -> "_Answer":
-        middle = len(self.body) // 2
-        body = self.body[:middle] + bytes([self.body[middle] ^ 1]) + self.body[middle + 1 :]
-        return _Answer(self.head, body, self.reusable)
+    def handle_error(self, *_: object) -> None:
+        """Close the connection; its thread cannot fail a test."""
 
 
-@dataclass(frozen=True)
-class _Exchange:
-    target: tuple[str, int]
-    client: socket.socket
-    stream: BinaryIO
-    head: bytes
-    request: Request
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-    @property
-    def has_body(self) -> bool:
-        headers = self.request.headers
-        return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    def __init__(self, proxy: FaultProxy, *of_a_handler: Any) -> None:
+        self.proxy = proxy
+        super().__init__(*of_a_handler)
 
-    def forward(self) -> _Answer:
-        """Pass the request on and fetch the answer."""
-        with self._server() as (server, answers):
-            refusal = self._ask_permission(answers)
-            if refusal is not None:
-                return refusal
-            # A server that refuses a request early need not read all of it.
-            with contextlib.suppress(ConnectionError):
-                server.sendall(self._read_body())
-            return self._read_answer(_head(answers), answers)
-
-    def forward_half(self) -> NoReturn:
-        """Pass the head and half of the body on, and hang up."""
-        with self._server() as (server, answers):
-            if self._ask_permission(answers) is None:
-                body = self._read_body()
-                server.sendall(body[: len(body) // 2])
-        raise _Lost
-
-    def answer(self, answer: _Answer) -> bool:
-        with _network():
-            self.client.sendall(answer.head + answer.body)
-        return answer.reusable
-
-    def made_up(self, status: int, code: str) -> _Answer:
-        if not self._expects_permission:
-            # Closing on unread bytes would reset the connection and might take the answer with it.
-            with _network():
-                self._read_body()
-        body = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{code}</Code><Message>Made up by the test.</Message>"
-            f"<Resource>{escape(self.request.path)}</Resource><RequestId>{self.request.number}</RequestId></Error>"
-        ).encode()
-        head = (
-            f"HTTP/1.1 {status} {http.client.responses.get(status, '')}\r\nContent-Type: application/xml\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        ).encode()
-        return _Answer(head, b"" if self.request.method == "HEAD" else body, reusable=False)
-
-    def wait_for_hang_up(self) -> NoReturn:
-        with _network():
-            while self.stream.read1(65536):
-                pass
-        raise _Lost
-
-    @contextlib.contextmanager
-    def _server(self) -> Iterator[tuple[socket.socket, BinaryIO]]:
-        """A connection that has heard the head."""
-        with _network(), socket.create_connection(self.target, timeout=30) as server, server.makefile("rb") as answers:
-            server.sendall(self.head)
-            yield server, answers
-
-    def _ask_permission(self, answers: BinaryIO) -> _Answer | None:
-        """Let the server answer the client's `Expect: 100-continue`: None if the body may come."""
-        if not self._expects_permission:
-            return None
-        interim = _head(answers)
-        if interim.startswith(b"HTTP/1.1 100"):
-            self.client.sendall(interim)
-            return None
-        # The client now keeps its body or is sending it already: its connection cannot be read any further.
-        return replace(self._read_answer(interim, answers), reusable=False)
-
-    @property
-    def _expects_permission(self) -> bool:
-        return self.request.headers.get("expect", "").lower() == "100-continue"
-
-    def _read_body(self) -> bytes:
-        headers = self.request.headers
-        if "transfer-encoding" in headers:
-            return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in _chunks(self.stream)) + b"0\r\n\r\n"
-        return _exactly(self.stream, int(headers.get("content-length", 0)))
-
-    def _read_answer(self, head: bytes, stream: BinaryIO) -> _Answer:
-        if not head:
-            raise _Lost
-        headers = _headers(head)
-        reusable = headers.get("connection", "").lower() != "close"
-        if self.request.method == "HEAD" or head.split(b" ", 2)[1] in {b"204", b"304"}:
-            return _Answer(head, b"", reusable)
-        if "content-length" in headers:
-            return _Answer(head, _exactly(stream, int(headers["content-length"])), reusable)
-        body = b"".join(_chunks(stream)) if "transfer-encoding" in headers else stream.read()
-        # With its length instead of frames, a body can be cut and changed wherever one likes.
-        lines = [line for line in head[:-4].split(b"\r\n") if not line.lower().startswith(b"transfer-encoding:")]
-        head = b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", b""])
-        return _Answer(head, body, reusable)
-
-
-@contextlib.contextmanager
-def _network() -> Iterator[None]:
-    """Tell what befalls a connection from what a test's own function raises."""
-    try:
-        yield
-    except OSError as error:
-        raise _Lost from error
-
-
-def _head(stream: BinaryIO) -> bytes:
-    """The raw start line and headers up to the empty line; nothing if the other side hung up."""
-    lines = []
-    with _network():
-        while line := stream.readline():
-            lines.append(line)
-            if line == b"\r\n":
-                return b"".join(lines)
-    return b""
-
-
-def _headers(head: bytes) -> dict[str, str]:
-    message = http.client.parse_headers(io.BytesIO(head.split(b"\r\n", 1)[1]))
-    return {name.lower(): text for name, text in message.items()}
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while size := int(stream.readline().partition(b";")[0] or b"0", 16):
-        yield _exactly(stream, size)
-        stream.readline()
-    # Trailers, which S3 clients do not send: theirs are inside the body, as aws-chunked.
-    while stream.readline().strip():
+    def log_message(self, *_: object) -> None:
         pass
 
+    def handle_expect_100(self) -> bool:
+        """Leave the client waiting with its body until it is clear what happens to the request."""
+        return True
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    body = stream.read(size)
-    if len(body) < size:
+    def do_GET(self) -> None:
+        headers = {name.lower(): text for name, text in self.headers.items()}
+        try:
+            self._exchange(self.proxy.arrived(self.command, self.path, headers))
+        except (_Lost, OSError, http.client.HTTPException):
+            raise  # what a client or server that is gone deserves: its connection is closed
+        except Exception as error:
+            self.proxy.errors.append(error)
+            raise
+
+    do_DELETE = do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 (names of http.server)
+
+    def _exchange(self, action: Action | None) -> None:
+        match action:
+            case Call(function, after=False, then=then):
+                self._call(function)
+                self._exchange(then)
+            case Respond(status, code):
+                self._body()  # closing on unread bytes would reset the connection and might take the answer with it
+                body = f"<Error><Code>{code}</Code><Message>Made up by the test.</Message></Error>".encode()
+                head = {"Content-Type": "application/xml", "Content-Length": str(len(body)), "Connection": "close"}
+                self._answer(status, head, b"" if self.command == "HEAD" else body)
+            case CutBefore():
+                raise _Lost
+            case Silent():
+                self._wait_for_hang_up()
+            case Delay(seconds):
+                time.sleep(seconds)
+                self._pass_on(None)
+            case _:
+                self._pass_on(action)
+
+    def _pass_on(self, action: Action | None) -> None:
+        body = self._body()
+        with contextlib.closing(http.client.HTTPConnection(self.proxy.target, timeout=30)) as server:
+            server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, text in self.headers.items():
+                if name.lower() != "expect":
+                    server.putheader(name, text)
+            server.endheaders()
+            if action == CutMidBody() and body:
+                server.send(body[: len(body) // 2])
+                raise _Lost
+            with contextlib.suppress(ConnectionError):  # a server that refuses early need not read all of it
+                server.send(body)
+            answer = server.getresponse()
+            head, content = dict(answer.headers.items()), answer.read()
+        if self.command != "HEAD" and answer.status not in {204, 304}:
+            head.pop("Transfer-Encoding", None)
+            head["Content-Length"] = str(len(content))
+        self._pass_back(action, answer.status, head, content)
+
+    def _pass_back(self, action: Action | None, status: int, head: dict[str, str], body: bytes) -> None:
+        """What the client gets of an answer."""
+        middle = len(body) // 2
+        match action:
+            case Call(function):
+                self._call(function)
+            case CutAfter():
+                raise _Lost
+            case CutMidBody() | SilentMidBody():
+                self._answer(status, head, body[:middle])
+                if action == SilentMidBody():
+                    self._wait_for_hang_up()
+                raise _Lost
+            case Corrupt():
+                body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+        self._answer(status, head, body)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        try:
+            function()
+        except Exception as error:
+            self.proxy.errors.append(error)
+            raise _Lost from error
+
+    def _body(self) -> bytes:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _Lost
+        return body
+
+    def _answer(self, status: int, head: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, text in head.items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _wait_for_hang_up(self) -> NoReturn:
+        while self.rfile.read1(65536):
+            pass
         raise _Lost
-    return body

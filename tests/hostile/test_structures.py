@@ -248,7 +248,8 @@ def test_no_text_is_taken_for_another_one_unnoticed(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("form", ["shared", "inline"])
 def test_a_text_with_a_flipped_bit_is_read_as_it_is_or_refused(tmp_path: Path, form: str) -> None:
     """The archive's checksums are right, as if the fault were the writer's own: what it says is in another reader."""
-    workbook = write_structure(tmp_path / "web.xlsx", WITH_TEXTS, {"texts": form})
+    rows = WITH_TEXTS if LONG or form == "shared" else [*WITH_TEXTS[:2], WITH_TEXTS[-1]]
+    workbook = write_structure(tmp_path / "web.xlsx", rows, {"texts": form})
     with zipfile.ZipFile(workbook) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     sheet, part = parts["xl/worksheets/sheet1.xml"], "xl/worksheets/sheet1.xml"
