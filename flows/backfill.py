@@ -16,7 +16,8 @@ from prefect.states import Cancelled, Completed
 from flows.monthly_sales import monthly_sales
 from flows.options import BackfillOptions, EveryMonthOptions, takes
 from tasks.dashboard import Artifact, only_warned, show_artifacts
-from tasks.domain.backfill import (
+from tasks.domain.issues import DataRefused, MonthNotPublished, OutsideFailure, WrongArgument
+from tasks.domain.month_outcomes import (
     MonthOutcome,
     check_source,
     count_outcomes,
@@ -25,7 +26,6 @@ from tasks.domain.backfill import (
     text_table,
     whole_table,
 )
-from tasks.domain.issues import DataRefused, MonthNotPublished, OutsideFailure, WrongArgument
 from tasks.publication.manifest import read_published
 
 SECONDS_BETWEEN_POLLS = 5

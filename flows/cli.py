@@ -19,7 +19,7 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args, get_origin
 
-from flows.options import BackfillOptions, ListOptions, MonthOptions, VerifyOptions, declared, title
+from flows.options import BackfillOptions, ListOptions, MonthOptions, VerifyOptions, declared, purpose
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "list": (ListOptions, _list),
     }
     for name, (kind, command) in kinds.items():
-        one = commands.add_parser(name, help=title(kind), description=title(kind))
+        one = commands.add_parser(name, help=purpose(kind), description=purpose(kind))
         one.set_defaults(run=(kind, command))
         for field, text in declared(kind):
             _add_option(one, field, text)
@@ -195,7 +195,7 @@ def _check(options: MonthOptions | BackfillOptions, month: str) -> None:
 def _backfill(options: BackfillOptions) -> int:
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "WARNING")  # a line for each month
     _prepare()
-    from tasks.domain.backfill import check_source, months_to_run  # noqa: PLC0415
+    from tasks.domain.month_outcomes import check_source, months_to_run  # noqa: PLC0415
 
     months = months_to_run(options.first, options.last)
     if not options.deployment:

@@ -161,7 +161,7 @@ def declared(kind: type) -> list[tuple[Field[Any], str]]:
     return [(known[name], text) for name, text in helps.items()]
 
 
-def title(kind: type) -> str:
+def purpose(kind: type) -> str:
     """What a class of options is for, in one sentence."""
     return (kind.__doc__ or "").partition("\n")[0]
 
@@ -176,7 +176,7 @@ def takes(kind: Callable[Given, Options]) -> Callable[[Callable[[Options], Resul
 
         assert isinstance(kind, type)
         options = declared(kind)
-        called_with_fields.__doc__ = f"{title(kind)}\n\nArgs:\n" + "\n".join(
+        called_with_fields.__doc__ = f"{purpose(kind)}\n\nArgs:\n" + "\n".join(
             f"    {field.name}: {text}" for field, text in options
         )
         called_with_fields.__annotations__ = {field.name: field.type for field, _ in options}

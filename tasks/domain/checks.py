@@ -37,7 +37,7 @@ def check_cleaning(raw: Raw, cleaned: Cleaned) -> list[str]:
         lost = named.join(accepted(rows).select(key), on=key, how="anti").sort(key).collect()
         if lost.height:
             first = " with ".join(f'"{part}"' for part in lost.row(0))
-            sentences.append(f"{source}: {plural(lost.height, 'key')} without an accepted row, the first is {first}")
+            sentences.append(f"{source}: {in_words(lost.height, 'key')} without an accepted row, the first is {first}")
     return sentences
 
 
@@ -54,7 +54,7 @@ def check_join(cleaned: Cleaned, joined: pl.LazyFrame, ledger: pl.LazyFrame) -> 
     counted = _sum(cleaned.web.filter(counts_once()), "total_sales")
     used, rejected = _sum(joined.unique("web_row"), "total_sales"), _sum(ledger, "units")
     if counted != used + rejected:
-        sentences.append(f"of {plural(counted, 'unit')} {used:,} are used and {rejected:,} rejected")
+        sentences.append(f"of {in_words(counted, 'unit')} {used:,} are used and {rejected:,} rejected")
     return sentences
 
 
@@ -75,7 +75,7 @@ def _check_links(cleaned: Cleaned, joined: pl.LazyFrame) -> list[str]:
     )
     product, sku = differing.sort(differing.columns).row(0)
     first = f'the first that differs is product "{product}" with sku "{sku}"'
-    return [f"the join has {plural(found.height, 'row')} where the keys give {expected.height:,}, {first}"]
+    return [f"the join has {in_words(found.height, 'row')} where the keys give {expected.height:,}, {first}"]
 
 
 _VALUES: dict[Source, dict[str, str]] = {
@@ -100,7 +100,7 @@ def _check_values(source: Source, rows: pl.LazyFrame, joined: pl.LazyFrame) -> l
     wrong = compared.filter(~is_same).select(f"{source}_row").collect().to_series().sort()
     if wrong.is_empty():
         return []
-    return [f"{source}: {plural(len(wrong), 'joined product')} with other values than row {wrong[0]} and its like have"]
+    return [f"{source}: {in_words(len(wrong), 'joined product')} with wrong values, the first is of row {wrong[0]}"]
 
 
 def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what: str) -> list[str]:
@@ -110,7 +110,7 @@ def _check_rows(source: Source, before: pl.LazyFrame, after: pl.LazyFrame, what:
         return []
     repeated = kept.filter(kept.is_duplicated())
     first = min([*set(read) ^ set(kept), *repeated])
-    return [f"{source}: {plural(len(read), 'row')} read, {len(kept):,} {what}, the first that differs is row {first}"]
+    return [f"{source}: {in_words(len(read), 'row')} read, {len(kept):,} {what}, the first that differs is row {first}"]
 
 
 def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame, used: pl.LazyFrame) -> list[str]:
@@ -128,7 +128,7 @@ def _check_dispositions(source: Source, rows: pl.LazyFrame, ledger: pl.LazyFrame
     is_right &= given.is_null() | (given == rule)
     wrong = compared.filter(~is_right.fill_null(value=False)).select("row").collect().to_series().sort()
     return (
-        [f"{source}: {plural(len(wrong), 'row')} in a wrong disposition, the first is row {wrong[0]}"]
+        [f"{source}: {in_words(len(wrong), 'row')} in a wrong disposition, the first is row {wrong[0]}"]
         if len(wrong)
         else []
     )
@@ -144,7 +144,7 @@ def check_revenue(joined: pl.LazyFrame, revenue: pl.LazyFrame) -> list[str]:
     sentences = []
     if len(wrong):
         sentences.append(
-            f'price x units is not the revenue of {plural(len(wrong), "product")}, the first is "{wrong[0]}"'
+            f'price x units is not the revenue of {in_words(len(wrong), "product")}, the first is "{wrong[0]}"'
         )
     before = in_cents(joined.select("product_id", "price", "total_sales").collect())
     for what, column in (("products", pl.len()), ("units", pl.sum("total_sales")), ("cents", cents.sum())):
@@ -185,11 +185,11 @@ def check_classification(revenue: pl.LazyFrame, wines: pl.LazyFrame, premium_thr
     sentences = []
     if len(strange):
         sentences.append(
-            f'{plural(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"'
+            f'{in_words(len(strange), "z-score")} not following from the prices, the first is of "{strange[0]}"'
         )
     if len(wrong):
         side = f"on the wrong side of {lowest:.4f} EUR"
-        sentences.append(f'{plural(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
+        sentences.append(f'{in_words(len(wrong), "product")} {side}, the first is "{wrong[0]}"')
     return sentences
 
 
@@ -206,10 +206,10 @@ def check_contract(prefix: str, frame: pl.LazyFrame, contract: type[dy.Schema]) 
         return [f"{prefix}not the columns of the contract {contract.__name__}: {', '.join(wrong)}"]
     _, failures = contract.filter(rows)
     return [
-        f"{prefix}{plural(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())
+        f"{prefix}{in_words(count, 'row')} against the rule {name}" for name, count in sorted(failures.counts().items())
     ]
 
 
-def plural(count: int, noun: str) -> str:
+def in_words(count: int, noun: str) -> str:
     """`1 row` and `1,200 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from tasks.domain.cell_values import comparable
-from tasks.domain.checks import check_contract, plural
+from tasks.domain.checks import check_contract, in_words
 from tasks.domain.figures import SnapshotSummary
 from tasks.domain.period import Period
 from tasks.domain.schemas import DelistedWine, PeriodTotal, PeriodWine
@@ -61,15 +61,15 @@ def _check_products(then: pl.DataFrame, compared: pl.DataFrame, delisted: pl.Dat
     if before != after:
         wrong = (before - after) + (after - before)
         sentences.append(
-            f"{plural(wrong.total(), 'product')} of the previous snapshot missing or repeated, "
+            f"{in_words(wrong.total(), 'product')} of the previous snapshot missing or repeated, "
             f'the first is "{min(wrong)}"'
         )
     if known := newcomers & before:
         sentences.append(
-            f'{plural(known.total(), "product")} of the previous snapshot called new, the first is "{min(known)}"'
+            f'{in_words(known.total(), "product")} of the previous snapshot called new, the first is "{min(known)}"'
         )
     if not then.is_empty() and (unknown := compared["status"].null_count()):
-        sentences.append(f"{plural(unknown, 'product')} without a status")
+        sentences.append(f"{in_words(unknown, 'product')} without a status")
     return sentences
 
 

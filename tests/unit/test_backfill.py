@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tasks.domain.backfill import (
+from tasks.domain.issues import WrongArgument
+from tasks.domain.month_outcomes import (
     MonthOutcome,
     check_source,
     count_outcomes,
@@ -13,7 +14,6 @@ from tasks.domain.backfill import (
     text_table,
     whole_table,
 )
-from tasks.domain.issues import WrongArgument
 
 
 def test_both_ends_of_a_range_are_in_it() -> None:

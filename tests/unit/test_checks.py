@@ -121,7 +121,7 @@ def test_cleaning_that_breaks_an_invariant_is_found(
 
 
 def others(source: str, row: int, n: int = 1) -> str:
-    return f"{source}: {n} joined product{'s' if n > 1 else ''} with other values than row {row} and its like have"
+    return f"{source}: {n} joined product{'s' if n > 1 else ''} with wrong values, the first is of row {row}"
 
 
 def disposed(source: str, row: int, n: int = 1) -> str:
