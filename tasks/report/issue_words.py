@@ -1,13 +1,11 @@
 """Issues and refusals in the language of the run; the rules are in English."""
 
 import re
-from typing import Literal
 
 import polars as pl
 
 from tasks.domain import rules
 from tasks.domain.issues import AND_MORE, MORE, REFUSED, DataRefused, line, lines
-from tasks.domain.month_issues import ALL_THREE
 from tasks.domain.rules import RULES, codes
 from tasks.domain.sources import COLUMNS, SOURCES
 from tasks.messages import Messages, mark, plural
@@ -15,41 +13,28 @@ from tasks.messages import Messages, mark, plural
 _ANOTHER = mark("another row")
 """In place of a cell, if the sentence is about many rows."""
 
-_WORDS: dict[Literal["file", "value", "remedy"], dict[str, tuple[str, ...]]] = {
-    "file": {
-        rules.UNMATCHED.code: (mark("the three workbooks"),),
-        rules.PADDED_KEYS.code: (ALL_THREE,),
-        rules.NO_PRODUCT.code: (ALL_THREE,),
-        rules.NO_SALES.code: (ALL_THREE,),
-        rules.REVENUE_TOO_LARGE.code: (ALL_THREE,),
-        rules.MISSING_WORKBOOK.code: (mark("{source} workbook in {folder}"),),
-        rules.SEVERAL_WORKBOOKS.code: (mark("{source} workbook in {folder}"),),
-        rules.SAME_WORKBOOK.code: (mark("{one} and {another} and {third}"), mark("{one} and {another}")),
-    },
-    "value": {
-        rules.UNMATCHED.code: (
+_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
+    (column, rule.code): messages
+    for column, about, messages in (
+        ("file", (rules.UNMATCHED, rules.PADDED_KEYS, rules.NO_PRODUCT, rules.NO_SALES, rules.REVENUE_TOO_LARGE), (
+            mark("the three workbooks"),)),
+        ("file", (rules.MISSING_WORKBOOK, rules.SEVERAL_WORKBOOKS), (mark("{source} workbook in {folder}"),)),
+        ("file", (rules.SAME_WORKBOOK,), (mark("{one} and {another} and {third}"), mark("{one} and {another}"))),
+        ("value", (rules.UNMATCHED, rules.PADDED_KEYS), (
             mark("{part} of {whole} links that lead to no product of the shop, {share} (limit {limit})"),
             mark("{part} of {whole} products of the shop without a product of the ERP, {share} (limit {limit})"),
-            mark("{part} of {whole} units sold of products without a product of the ERP, {share} (limit {limit})"),
-        ),
-        rules.NO_SALES.code: (mark("0 units sold of 1 product"), mark("0 units sold of {whole} products")),
-        rules.OTHER_SOURCE.code: (mark("columns of {source}: {columns}"),),
-        rules.MISSING_COLUMN.code: (
-            mark("found: nothing"),
-            mark("found: {columns} and {whole} more"),
-            mark("found: {columns}"),
-        ),
-    },
-    "remedy": {
-        rules.MISSING_COLUMN.code: (
+            mark("{part} of {whole} units sold of products without a product of the ERP, {share} (limit {limit})"))),
+        ("value", (rules.NO_SALES,), (mark("0 units sold of 1 product"), mark("0 units sold of {whole} products"))),
+        ("value", (rules.OTHER_SOURCE,), (mark("columns of {source}: {columns}"),)),
+        ("value", (rules.MISSING_COLUMN,), (
+            mark("found: nothing"), mark("found: {columns} and {whole} more"), mark("found: {columns}"))),
+        ("remedy", (rules.MISSING_COLUMN,), (
             mark('Rename {title}, with {characters}) to "{column}", then run again.'),
-            mark('Rename {title} to "{column}", then run again.'),
-        ),
-    },
-}
+            mark('Rename {title} to "{column}", then run again.'))),
+    )
+    for rule in about
+}  # fmt: skip
 """Sentences that are not the content of a cell, by column of the issue and rule; the first that matches counts."""
-
-_WORDS["value"][rules.PADDED_KEYS.code] = _WORDS["value"][rules.UNMATCHED.code]
 
 _COUNTS, _SHARES = ("part", "whole"), ("share", "limit")
 _SHOW_LOSS = frozenset(codes(shows_loss=True))
@@ -72,7 +57,7 @@ def translate_words(issues: pl.DataFrame, text: Messages) -> pl.DataFrame:
             [_translated(value, rule, column, text) for value, rule in translated.select(column, "rule").iter_rows()],
             pl.String,
         )
-        for column in _WORDS
+        for column in ("file", "value", "remedy")
     )
 
 
@@ -120,12 +105,12 @@ def refusal_lines(issues: pl.DataFrame, text: Messages) -> list[str]:
     return [*lines(word_issues(errors, text), text.gettext(MORE)), " ".join(last)]
 
 
-def _translated(value: str | None, rule: str, column: Literal["file", "value", "remedy"], text: Messages) -> str | None:
+def _translated(value: str | None, rule: str, column: str, text: Messages) -> str | None:
     if value is None:
         return None
     if column == "value" and rule in _SHOW_LOSS and _LOST_UNITS.fullmatch(value):
         return text.ngettext("{count} unit", "{count} units", int(value.split()[0]))
-    for message in _WORDS[column].get(rule, ()):
+    for message in _WORDS.get((column, rule), ()):
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(message))
         if found := re.fullmatch(pattern, value, re.DOTALL):
             return text.gettext(
