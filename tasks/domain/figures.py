@@ -85,16 +85,11 @@ class PeriodFigures:
     Attributes:
         sold: What was sold in the period: continuing products by their counters, new ones with their whole counter.
         products_sold: Products that sold at least one unit.
-        products_before: Products of the previous snapshot.
         units_before: Units to date then.
         revenue_before: Total revenue to date then, EUR.
-        premium_before: Premium wines then.
-        cancelled_products: Products whose counter fell.
-        cancelled_units: Units by which they fell, above 0; already deducted from `sold`.
+        cancelled_units: Units by which counters fell, above 0; already deducted from `sold`.
         cancelled_value: These at today's prices, EUR, above 0; already deducted from `sold`.
         new_products: Products that were added to the shop in the period.
-        new_units: Units that these sold; part of `sold`.
-        new_value: Value of these, EUR; part of `sold`.
         new_without_date: How many of the new products have no `post_date` and only count as new for lack of it.
         newly_linked_products: Older products that were not in the previous snapshot; their sales are unknown.
         newly_linked_units: Units to date of these.
@@ -110,16 +105,11 @@ class PeriodFigures:
 
     sold: Sold
     products_sold: int
-    products_before: int
     units_before: int
     revenue_before: Decimal
-    premium_before: int
-    cancelled_products: int
     cancelled_units: int
     cancelled_value: Decimal
     new_products: int
-    new_units: int
-    new_value: Decimal
     new_without_date: int
     newly_linked_products: int
     newly_linked_units: int
@@ -140,16 +130,11 @@ def _period_figures(wines: pl.DataFrame, delisted: pl.DataFrame, sold: Sold) -> 
     return PeriodFigures(
         sold=sold,
         products_sold=wines.filter(pl.col("sold_units") > 0).height,
-        products_before=continuing.height + delisted.height,
         units_before=total_units(continuing["total_sales_before"]) + total_units(delisted["total_sales"]),
         revenue_before=total_amount(continuing["revenue_before"]) + total_amount(delisted["revenue"]),
-        premium_before=continuing.filter("was_premium").height + delisted.filter("is_premium").height,
-        cancelled_products=cancelled.height,
         cancelled_units=-total_units(cancelled["sold_units"]),
         cancelled_value=-total_amount(cancelled["sold_value"]),
         new_products=new.height,
-        new_units=total_units(new["sold_units"]),
-        new_value=total_amount(new["sold_value"]),
         new_without_date=new["post_date"].null_count(),
         newly_linked_products=newly_linked.height,
         newly_linked_units=total_units(newly_linked["total_sales"]),
