@@ -24,6 +24,7 @@ class Wine:
     price: str = "10.00"
     sales: int = 20
     added: str | None = "2019-05-04 10:00:00"
+    web_key: int = 10_000
 
 
 RANGE = [Wine(number, f"{8 + number % 7}.50", 20 + number % 5) for number in range(1, 41)]
@@ -34,9 +35,9 @@ def exported(wines: Sequence[Wine]):
     """The three workbooks, cleaned and joined."""
     return month(
         [{"product_id": wine.number, "price": wine.price, "onsale_web": 1, "stock_quantity": 5} for wine in wines],
-        [{"product_id": wine.number, "id_web": wine.number + 10_000} for wine in wines],
+        [{"product_id": wine.number, "id_web": wine.number + wine.web_key} for wine in wines],
         [
-            {"sku": wine.number + 10_000, "post_type": "product", "post_title": f"Wine {wine.number}",
+            {"sku": wine.number + wine.web_key, "post_type": "product", "post_title": f"Wine {wine.number}",
              "total_sales": wine.sales, "post_date": wine.added}
             for wine in wines
         ],
@@ -192,6 +193,11 @@ def test_an_export_that_was_cut_off_is_refused_with_the_products_that_sold_befor
 
 def test_a_stretch_of_nine_products_is_not_called_cut_off() -> None:
     assert without_web_rows(RANGE, lambda wine: wine.number <= 31) == []
+
+
+def test_products_with_another_sku_than_before_are_not_missing() -> None:
+    now = [replace(wine, web_key=20_000) if wine.number > 20 else wine for wine in RANGE]
+    assert rules(RANGE, now) == set()
 
 
 def test_products_that_left_before_the_previous_snapshot_are_not_missing() -> None:
