@@ -5,7 +5,6 @@ Exit codes: 0 published; 1 the data is refused; 2 wrong arguments; 3 a folder, S
 """
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args, get_origin
 
+from flows.imports import garbage_collection_paused
 from flows.options import BackfillOptions, ListOptions, MonthOptions, VerifyOptions, declared, purpose
 
 if TYPE_CHECKING:
@@ -147,17 +147,18 @@ def _is_utf8(text: str) -> bool:
 
 def _run(options: RunOptions) -> int:
     _prepare()
-    _check(options, options.parameters(datetime.now(UTC)).month)
-    from flows.server import prefect_server  # noqa: PLC0415
-    from flows.terminal import print_month, shown_stages  # noqa: PLC0415
-    from tasks.run import KEPT_STAGES  # noqa: PLC0415
+    with garbage_collection_paused():
+        _check(options, options.parameters(datetime.now(UTC)).month)
+        from flows.server import prefect_server  # noqa: PLC0415
+        from flows.terminal import print_month, shown_stages  # noqa: PLC0415
+        from tasks.run import KEPT_STAGES  # noqa: PLC0415
 
     parameters = asdict(options)
     if kept := parameters.pop("keep_stages"):
         KEPT_STAGES.set(Path(kept))
     with prefect_server(_say), shown_stages():
-        from flows.monthly_sales import monthly_sales  # noqa: PLC0415
-
+        with garbage_collection_paused():
+            from flows.monthly_sales import monthly_sales  # noqa: PLC0415
         published = monthly_sales(**parameters)
     if not print_month(published):
         print(_summary(published))
@@ -166,7 +167,6 @@ def _run(options: RunOptions) -> int:
 
 def _prepare() -> None:
     """Set how Prefect logs on a terminal, and how this process is stopped."""
-    gc.disable()  # while modules are imported; `flows.monthly_sales` enables it again
     # Prefect reads these when it is imported. A terminal needs no clock and no run name before each line.
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT", "%(message)s")
     os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT", "%(message)s")
