@@ -57,7 +57,7 @@ def issue_frame(issues: Iterable[Issue], *, accept_unusual: bool = False) -> pl.
 
     Args:
         issues: The issues, in order.
-        accept_unusual: Whether errors that may be right all the same are warnings.
+        accept_unusual: Whether acceptable errors become warnings.
     """
     rows = []
     for issue in issues:

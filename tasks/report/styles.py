@@ -35,7 +35,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     **{kind: {"number": kind, "align": "right"} for kind in get_args(NumberKind)},
 }
 _SPACE_AFTER = "_ " * 3
-"""In the format of a number: as much room as an indent, which LibreOffice does not give to every number."""
+"""A blank in a number format, as wide as an indent: LibreOffice ignores the indent of some numbers."""
 
 _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16, "font_color": WINE},
