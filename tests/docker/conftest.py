@@ -2,5 +2,6 @@
 
 from base_image import base_image
 from deployed import background, deployed
+from sent_messages import messages
 
-__all__ = ["background", "base_image", "deployed"]
+__all__ = ["background", "base_image", "deployed", "messages"]

@@ -4,25 +4,17 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from deployed import BUCKET, LEASE, SLOW, Deployed
-from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_server import wait_until
 from project import read_config
-from receiver import Receiver, receiver
+from receiver import Receiver
+from sent_messages import SILENCE, START, alerts, expect
 
 pytestmark = pytest.mark.long  # waits for time-outs, some ten minutes in all
-
-START = 90
-"""Seconds until a run must have begun. On a machine with ten times too much to do a container took fifty."""
-
-SILENCE = 40
-"""Seconds without a heartbeat; one comes each 30."""
 
 # A flow of the same name, with another time-out.
 HELD = """python -c "
@@ -33,27 +25,6 @@ run = load_flow_run(os.environ['PREFECT__FLOW_RUN_ID'])
 held = flow(name='monthly-sales', flow_run_name='monthly-sales-' + run.parameters['month'], timeout_seconds={seconds})
 run_flow(held(lambda month: time.sleep(600)), flow_run=run, parameters={{'month': run.parameters['month']}})
 " """
-
-
-@pytest.fixture(scope="module")
-def messages(deployed: Deployed) -> Iterator[Receiver]:
-    """What the alerts send, with durations of seconds."""
-    with receiver() as server:
-        block = CustomWebhookNotificationBlock(
-            name="alerts",
-            url=f"http://127.0.0.1:{server.server_port}",
-            json_data={"subject": "{{subject}}", "body": "{{body}}"},
-        )
-        with temporary_settings({PREFECT_API_URL: deployed.api}):
-            block.save("alerts")
-        done = deployed.command(
-            "make",
-            "bootstrap",
-            f"BOOTSTRAP=--start {START} --silence {SILENCE}",
-            "MONTHLY_SALES_NOTIFY=custom-webhook/alerts",
-        )
-        assert 'Automation "monthly-sales: a run ended badly" made.' in done.stdout, done.stdout + done.stderr
-        yield server
 
 
 def start(deployed: Deployed, deployment: str, **given: Any) -> str:
@@ -79,27 +50,6 @@ def wait_for(deployed: Deployed, run: str, *names: str, seconds: float = 120) ->
 def container(deployed: Deployed, run: str) -> str:
     label = f"label=io.prefect.flow-run-id={run}"
     return deployed.command("docker", "ps", "--quiet", "--filter", label).stdout.strip()
-
-
-def alerts(messages: Receiver) -> list[dict[str, str]]:
-    """The messages about months that were not published."""
-    return [message for message in messages.messages if message["subject"].startswith(("monthly-sales ", "backfill "))]
-
-
-def next_alert(messages: Receiver) -> dict[str, str]:
-    """The next message about a month that was not published; it is taken out of those received."""
-    alert = wait_until(lambda: alerts(messages)[:1], 3 * START, "an alert")[0]
-    messages.messages.remove(alert)
-    return alert
-
-
-def expect(messages: Receiver, subject: str, *texts: str, deployment: str = "monthly-sales/backfill") -> None:
-    """One message, with these texts."""
-    alert = next_alert(messages)
-    assert alert["subject"] == subject
-    for text in (*texts, f"Deployment: {deployment}\n", "Next: "):
-        assert text in alert["body"], alert["body"]
-    assert "None" not in alert["body"]
 
 
 def again(month: str) -> str:

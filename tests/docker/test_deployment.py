@@ -10,6 +10,8 @@ import httpx
 from base_image import PINNED
 from deployed import BUCKET, ROOT, SLOW, Deployed, runbook
 from prefect_server import wait_until
+from receiver import Receiver
+from sent_messages import expect
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -28,18 +30,24 @@ def test_a_month_is_published_from_inside_a_container(deployed: Deployed) -> Non
     assert verified.stdout.startswith("2025-05, revision 1: as published\n")
 
 
-def test_a_bad_month_fails_with_its_sentence_and_publishes_nothing(deployed: Deployed) -> None:
+def test_a_bad_month_fails_with_its_sentence_sends_a_message_and_publishes_nothing(
+    deployed: Deployed, messages: Receiver
+) -> None:
     before = deployed.published()
     run = deployed.run("2025-06")
     assert run["state"]["type"] == "FAILED"
     sentence = 'erp.xlsx [Sheet1] C2, price: "n/a" is not a number. Correct the cell, then run again.'
     assert sentence in run["state"]["message"]
+    ended = "monthly-sales 2025-06: the run ended Failed"
+    expect(messages, ended, sentence, "correct the workbooks", deployment="monthly-sales/docker")
     after = deployed.published()
     assert {key: after[key] for key in before} == before
     assert {key.rpartition("/")[0] for key in after.keys() - before.keys()} == {"prod/refused/2025-06"}
 
 
-def test_a_container_killed_midway_leaves_the_bucket_whole_and_the_run_not_running(deployed: Deployed) -> None:
+def test_a_container_killed_midway_sends_a_message_and_leaves_the_bucket_whole_and_the_run_not_running(
+    deployed: Deployed, messages: Receiver
+) -> None:
     before = deployed.published()
     deployment = deployed.ask("deployments/name/monthly-sales/docker")["id"]
     slowly = {"parameters": {"month": "2025-07"}, "job_variables": {"command": SLOW}}
@@ -58,6 +66,8 @@ def test_a_container_killed_midway_leaves_the_bucket_whole_and_the_run_not_runni
         return None if kind in ("PENDING", "RUNNING", "SCHEDULED") else kind
 
     assert wait_until(ended, 120, "the end of the killed run") == "CRASHED"
+    crashed = "monthly-sales 2025-07: the run ended Crashed"
+    expect(messages, crashed, "status code 137", "OOMKilled", deployment="monthly-sales/docker")
     after = deployed.published()
     assert {key: after[key] for key in before} == before
     assert "prod/manifests/2025-07.json" not in after
