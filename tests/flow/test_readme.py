@@ -1,9 +1,11 @@
 """What README and data dictionary show of the fourteen snapshots of the sample: the output, and queries over tables."""
 
 import io
+import json
 import re
 import shutil
 from contextlib import redirect_stdout
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -47,6 +49,20 @@ def published(folder: Path) -> Path:
     """The folder with all fourteen months."""
     run_flow(ROOT / "data" / MONTHS[-1], folder / "reports", month=MONTHS[-1])
     return folder
+
+
+def test_the_diagram_has_the_figures_of_the_last_month(published: Path) -> None:
+    manifest = json.loads((published / f"reports/manifests/{MONTHS[-1]}.json").read_text("utf-8"))
+    rows, figures, sold = manifest["rows"], manifest["figures"], manifest["period"]["sold"]
+    read = [f"{rows[source]['read']} rows" for source in ("erp", "liaison", "web")]
+    assert " " + "".join(f"{count:24}" for count in read).rstrip() in README
+    for shown in (
+        f" {figures['products']} products ",
+        f" {Decimal(figures['revenue']):,} EUR ",
+        f" {figures['premium']} premium + {figures['ordinary']} ordinary wines ",
+        f" €{sold['value']} sold in the period ",
+    ):
+        assert shown in README
 
 
 def query_and_result(name: str) -> tuple[str, str]:
