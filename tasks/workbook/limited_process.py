@@ -127,7 +127,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         # More threads would need more memory and save no time: the workbooks are read in parallel.
         "POLARS_MAX_THREADS": "2",
-        # Return freed memory, because the limit counts what is allocated.
-        "_RJEM_MALLOC_CONF": "retain:false",
+        # Return freed memory within a second, because the limit counts what is allocated.
+        "_RJEM_MALLOC_CONF": "retain:false,dirty_decay_ms:1000,muzzy_decay_ms:0",
         "RUST_BACKTRACE": "0",
     }

@@ -12,7 +12,7 @@ from tasks.workbook.archive import MEGABYTE
 class Limits:
     """A fixed amount, plus an amount for each MB of the unpacked parts.
 
-    Ordinary workbooks need a third of the memory, and of the time if a tenth of a processor is free.
+    Ordinary workbooks need up to four fifths of the memory, and a third of the time if a tenth of a processor is free.
 
     Attributes:
         memory: MB of private memory. Reserved addresses do not count: libraries reserve far more than they use.
@@ -22,7 +22,7 @@ class Limits:
         patience: Seconds of real time for each CPU second, for a busy machine.
     """
 
-    memory: float = 288
+    memory: float = 352
     memory_per_mb: float = 4
     seconds: float = 3
     seconds_per_mb: float = 0.2
