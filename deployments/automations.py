@@ -57,7 +57,7 @@ _NAMES = """\
 {% if given.first %}{% set month = given.first ~ ' to ' ~ given.last -%}
 {% elif own != flow_run.name %}{% set month = own -%}
 {% else %}{% set month = given.month or flow_run.expected_start_time.strftime('%Y-%m') %}{% endif -%}
-{% set state, message = flow_run.state, flow_run.state.message or 'no message' -%}
+{% set state, message = flow_run.state, flow_run.state.message or '' -%}
 """
 _RUN_AGAIN = """
 To run it again: .venv/bin/prefect deployment run '{{ flow.name }}/{{ deployment.name }}' \
@@ -98,27 +98,29 @@ def _crash_silent_runs(silence: timedelta) -> AutomationCore:
 
 
 _BAD_END = """\
-The run of {{ month }} ended {{ state.name }}.
-What happened: {{ message }}
-Next: {% if 'DataRefused' in message -%}
-correct the workbooks. Every error is on the page of the run, in the artifact refused-issues.
+The run of {{ month }} ended {{ state.name }}.{% if message %}
+What happened: {{ message }}{% endif %}
+{% if 'DataRefused' in message -%}
+Next: correct the workbooks. Every error is on the page of the run, in the artifact refused-issues.
 {%- elif state.name == 'TimedOut' -%}
-a run takes minutes, so it hung. Its log shows the last stage.
+A run takes minutes, so it hung.
+Next: look at its log, which shows the last stage.
 {%- elif state.type.value == 'CANCELLED' -%}
-nothing, if it was cancelled on purpose.
+Next: nothing, if it was cancelled on purpose.
 {%- elif state.type.value == 'FAILED' -%}
-remove the cause that the message names.
+Next: remove the cause that the message names.
 {%- elif 'No heartbeats' in message -%}
-is the machine of the worker running, and its worker? Start them.
+Next: is the machine of the worker running, and its worker? Start them.
 {%- elif 'status code 137' in message -%}
-the container was killed, or needed more memory than its mem_limit in prefect.yaml allows.
-If `docker inspect` says OOMKilled, raise it and `make deploy`.
+The container was killed, or needed more memory than its mem_limit in prefect.yaml allows.
+Next: if `docker inspect` says OOMKilled, raise the limit and `make deploy`.
 {%- elif 'status code' in message -%}
-the container ended before it could report a reason, most often because it cannot reach the Prefect server.
-The reason is only in its own log, on the machine of the worker:
+The container ended before it could report a reason, most often because it cannot reach the Prefect server.
+Next: read the reason in the container's own log, on the machine of the worker:
 docker logs $(docker ps --all --quiet --filter label=io.prefect.flow-run-id={{ flow_run.id }})
 {%- else -%}
-the worker could not start the container. Does the image exist, and may the machine pull it?
+The worker could not start the container.
+Next: does the image exist, and may the machine pull it?
 {%- endif %}"""
 
 

@@ -260,11 +260,11 @@ def exit_code(code: int) -> str:
 BAD_ENDS = {
     "2025-01": (Failed(message=exception("DataRefused: erp.xlsx C2")), "correct the workbooks"),
     "2025-02": (Failed(message=exception("OutsideFailure: no bucket")), "remove the cause that the message names"),
-    "2025-03": (Failed(name="TimedOut", message="Flow run exceeded timeout"), "a run takes minutes, so it hung"),
+    "2025-03": (Failed(name="TimedOut", message="Flow run exceeded timeout"), "so it hung"),
     "2025-04": (Cancelled(), "nothing, if it was cancelled on purpose"),
     "2025-05": (Crashed(message=exit_code(137)), "OOMKilled"),
-    "2025-06": (Crashed(message=exit_code(1)), "The reason is only in its own log"),
-    "2025-07": (Crashed(message="No such image"), "Does the image exist"),
+    "2025-06": (Crashed(message=exit_code(1)), "in the container's own log"),
+    "2025-07": (Crashed(message="No such image"), "does the image exist"),
 }
 
 
