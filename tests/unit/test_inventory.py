@@ -54,6 +54,19 @@ def test_where_nothing_was_sold_in_90_days_the_pace_is_that_of_365() -> None:
     assert wine(counted((365, 0), (90, 73), (30, 73), (0, 73)), "pace", "pace_days") == (73 * 7 / 365, 365)
 
 
+@pytest.mark.parametrize(
+    ("days", "pace", "window"),
+    [
+        pytest.param(355, 10 * 7 / 355, 355, id="355 days will do"),
+        pytest.param(354, 60 * 7 / 400, 400, id="354 days will not, so the snapshot before begins the year"),
+    ],
+)
+def test_a_year_begins_with_the_latest_snapshot_that_is_at_least_355_days_old(
+    days: int, pace: float, window: int
+) -> None:
+    assert wine(counted((400, 0), (days, 50), (90, 60), (0, 60)), "pace", "pace_days") == (pace, window)
+
+
 def test_where_cancellations_outweigh_sales_in_90_days_the_pace_is_that_of_365() -> None:
     assert wine(counted((365, 0), (90, 74), (0, 73)), "pace", "pace_days") == (73 * 7 / 365, 365)
 

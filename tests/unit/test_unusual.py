@@ -98,9 +98,19 @@ def test_counters_are_refused_when_more_than_half_of_those_that_changed_fell(
     assert rules(RANGE, now) == ({"counters-fell"} if is_refused else set())
 
 
-def test_products_that_were_added_to_the_shop_again_count_from_0_and_are_no_older_export() -> None:
-    now = [replace(wine, sales=1, added="2025-05-02 09:00:00") for wine in RANGE]
-    assert "counters-fell" not in rules(RANGE, now)
+@pytest.mark.parametrize(
+    ("added", "is_refused"),
+    [
+        pytest.param("2025-05-02 09:00:00", False, id="in the period"),
+        pytest.param("2025-04-15 09:00:00", False, id="on the day of the previous export"),
+        pytest.param("2025-04-14 09:00:00", True, id="the day before it"),
+    ],
+)
+def test_products_that_were_added_to_the_shop_again_count_from_0_and_are_no_older_export(
+    added: str, *, is_refused: bool
+) -> None:
+    now = [replace(wine, sales=1, added=added) for wine in RANGE]
+    assert ("counters-fell" in rules(RANGE, now)) == is_refused
 
 
 def test_a_counter_that_fell_far_is_a_warning() -> None:
