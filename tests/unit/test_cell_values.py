@@ -8,6 +8,7 @@ import pytest
 from frames import Value, sheet
 
 from tasks.domain.cell_values import (
+    INVISIBLE,
     comparable,
     read_count,
     read_date,
@@ -261,3 +262,11 @@ def test_a_date_is_a_day_or_nothing(value: Value, day: date | None) -> None:
 )
 def test_a_title_is_read_as_people_see_it(value: Value, title: str | None) -> None:
     assert read("post_title", value, read_title("post_title")) == [title]
+
+
+def test_characters_next_to_the_invisible_ones_are_visible() -> None:
+    first = "\x00\x0e\x7f\x86\xad\u200b\u2060\ufeff\u061c\u202a\u2066\u034f\u180b\ufe00\u115f\u17b4\u3164\uffa0"
+    last = "\x08\x1f\x84\x9f\xad\u200f\u2064\ufeff\u061c\u202e\u206f\u034f\u180f\ufe0f\u1160\u17b5\u3164\uffa0"
+    assert set(first + last) <= set(INVISIBLE)
+    assert not {chr(ord(sign) - 1) for sign in first if sign > "\x00"} & set(INVISIBLE)
+    assert not {chr(ord(sign) + 1) for sign in last} & set(INVISIBLE)

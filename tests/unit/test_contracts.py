@@ -84,6 +84,7 @@ def test_each_reason_is_counted_once(month_with_leftovers: Month) -> None:
 def test_checked_frames_cannot_be_changed_before_the_report() -> None:
     summary = compare(APRIL, MAY).summary
     parts = (summary, summary.figures, summary.period, summary.comparisons, summary.inventory)
+    parts += (summary.period.sold, summary.comparisons.previous)
     for one in (*parts, Issue("erp.xlsx", "negative"), RULES["negative"]):
         with pytest.raises(FrozenInstanceError):
             setattr(one, next(iter(vars(one))), None)

@@ -213,3 +213,11 @@ def test_stock_beyond_any_warehouse_is_still_counted_exactly() -> None:
 def test_a_wine_that_sold_a_single_bottle_and_has_none_left_is_out_of_stock() -> None:
     one = [Row("sold", "10.00", 1, 0, OLD), Row("never sold", "10.00", 0, 0, OLD), Row("left", "10.00", 1, 1, OLD)]
     assert compare(Exported(TODAY, one)).summary.inventory.out_of_stock == 1
+
+
+def test_wines_with_the_same_amount_at_risk_or_in_stock_are_in_the_order_of_the_report() -> None:
+    before = [Row(key, "10.00", 10, 1, OLD) for key in "ba"] + [Row(key, "10.00", 7, 9, OLD) for key in "dc"]
+    now = [Row(key, "10.00", 100, 1, OLD) for key in "ba"] + before[2:]
+    wines = compare(Exported(TODAY - timedelta(days=365), before), Exported(TODAY, now)).wines.lazy()
+    assert list_reorder(wines).collect()["product_id"].to_list() == ["a", "b"]
+    assert list_dormant(wines).collect()["product_id"].to_list() == ["c", "d"]
