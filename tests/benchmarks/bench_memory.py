@@ -39,7 +39,7 @@ def run(size: str, limit: int, server: str, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "megabytes"),
-    [pytest.param("real", 350, id="real"), pytest.param("100k", 600, id="100k"), pytest.param("500k", 2200, id="500k")],
+    [pytest.param("real", 260, id="real"), pytest.param("100k", 600, id="100k"), pytest.param("500k", 1800, id="500k")],
 )
 def test_a_month_of_this_size_is_published_within_this_memory(
     size: str, megabytes: int, server: str, tmp_path: Path
