@@ -351,6 +351,20 @@ def test_delisted_products_are_in_order_of_their_revenue_then_by_key() -> None:
     assert may.period.delisted.collect()["product_id"].to_list() == ["c", "a", "b"]
 
 
+def test_best_sellers_are_in_order_of_value_then_bottles_then_of_the_report() -> None:
+    before = [
+        Row("a", "10.00", 5),
+        Row("b", "20.00", 5),
+        Row("c", "10.00", 9),
+        Row("d", "10.00", 5),
+        Row("e", "9.00", 1),
+    ]
+    now = [Row("a", "10.00", 7), Row("b", "20.00", 6), Row("c", "10.00", 11), Row("d", "10.00", 5), Row("e", "9.00", 6)]
+    wines = compare(Exported(APRIL, before), Exported(MAY, now)).period.wines
+    assert list_best_sellers(wines).collect()["product_id"].to_list() == ["e", "c", "a", "b"]
+    assert list_best_sellers(wines, 2).collect()["product_id"].to_list() == ["e", "c"]
+
+
 def test_a_snapshot_of_the_same_day_is_not_an_earlier_one() -> None:
     april = Exported(APRIL, BEFORE)
     compared = compare_snapshots(april.wines(), table_of(Exported(APRIL, BEFORE[:1])).lazy(), APRIL)
