@@ -14,6 +14,7 @@ def keep_logs_readable() -> None:
     """Filter the logs of flow and task runs, in the terminal and in the dashboard; a second call changes nothing."""
     for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_shown)
+    logging.getLogger("EventsWorker").addFilter(_is_no_progress)
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
@@ -29,3 +30,8 @@ def _is_shown(record: logging.LogRecord) -> bool:
         record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
         return record.name == "prefect.task_runs"
     return record.levelno > logging.INFO and "Finished in state" not in record.getMessage()
+
+
+def _is_no_progress(record: logging.LogRecord) -> bool:
+    """Drop what Prefect may log after the last line of a run: that some of its events are still to be sent."""
+    return not record.getMessage().startswith("Still processing items")
