@@ -19,7 +19,6 @@ from tasks.workbook.process_limits import Limits
 from tasks.workbook.reader import Request
 
 _ROOT = Path(__file__).parents[2]
-_READER = "import gc; gc.disable(); from tasks.workbook.reader import main; gc.enable(); main()"
 _SMALL = MEGABYTE
 _OUT_OF_TIME = (signal.SIGXCPU, signal.SIGALRM)
 _OUT_OF_MEMORY = ("annot allocate memory", "memory allocation of", "Failed to allocate", "MemoryError", "unable to map")
@@ -74,7 +73,14 @@ class _Process:
     def __init__(self, limits: Limits) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-S", "-c", _READER, json.dumps(asdict(limits))],
+            [
+                sys.executable,
+                "-P",
+                "-S",
+                "-c",
+                "from tasks.workbook.reader import main; main()",
+                json.dumps(asdict(limits)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
