@@ -143,7 +143,7 @@ ABSENT_COLUMN = Rule("absent-column", "is not there; it is not needed for the fi
     "info")
 
 # --- rows that are not counted, in the order in which they are judged
-BLANK_ROW = Rule("blank-row", "is a row without content", "Nothing to do.", "info",
+BLANK_ROW = Rule("blank-row", "has no content", "Nothing to do.", "info",
     subject="The row", scope="row", disposition="ignored", cases=(
         Case("erp", None, _blank("product_id", "price", "onsale_web", "stock_quantity", "stock_status")),
         Case("liaison", None, _blank("product_id", "id_web")),

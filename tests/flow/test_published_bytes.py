@@ -15,7 +15,7 @@ GOLDEN: dict[int, dict[str, dict[str, str]]] = {
     2: {
         "en": {
             "quality/data_issues_2025-05.csv": "9f0551629e18e927",
-            "sales_reports/sales_report_2025-05.xlsx": "e1ab9526d6debbc2",
+            "sales_reports/sales_report_2025-05.xlsx": "01f1c8bf2f3b9695",
             "tables/wines_2025-05.parquet": "f8027e91cd1d189a",
             "wines/ordinary_wines_2025-05.csv": "5b33c8f45b33ed39",
             "wines/premium_wines_2025-05.csv": "c7a3f4e2c3530f27",
